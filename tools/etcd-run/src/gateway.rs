@@ -1,0 +1,112 @@
+//! What a server says over HTTP.
+
+use crate::{fail, Error, Result};
+use serde_json::{json, Value};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// For what a starting server is asked, and for what a test asks.
+const PROBE: Duration = Duration::from_secs(1);
+const CALL: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    /// The name of the member that has to answer.
+    name: String,
+    endpoint: String,
+    http: ureq::Agent,
+    version: OnceLock<String>,
+    member_id: OnceLock<u64>,
+}
+
+impl Gateway {
+    pub fn new(name: &str, endpoint: &str) -> Gateway {
+        let http = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // None of these survives a restart of the server.
+            .max_idle_connections(0)
+            .proxy(None)
+            .build()
+            .new_agent();
+        Gateway {
+            name: name.into(),
+            endpoint: endpoint.into(),
+            http,
+            version: OnceLock::new(),
+            member_id: OnceLock::new(),
+        }
+    }
+
+    /// Empty until the first successful check.
+    pub fn version(&self) -> &str {
+        self.version.get().map_or("", String::as_str)
+    }
+
+    /// 0 until the first successful check.
+    pub fn member_id(&self) -> u64 {
+        self.member_id.get().copied().unwrap_or(0)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let (status, answer) = self.ask(path, Some(body), CALL)?;
+        if status != 200 {
+            return fail(format!("{path} answers {status}: {answer}"));
+        }
+        serde_json::from_str(&answer).map_err(|error| Error(format!("{path} answers no JSON ({error}): {answer}")))
+    }
+
+    /// Whether somebody answers, and is the member that has to.
+    pub fn check(&self) -> Result<()> {
+        let (status, answer) = self.ask("/v3/cluster/member/list", Some(&json!({})), PROBE)?;
+        if status != 200 {
+            // With authentication on, this takes a user; the metrics take none.
+            return self.check_metrics().map_err(|_| Error(answer));
+        }
+        let list: Value = serde_json::from_str(&answer).map_err(|_| Error(answer.clone()))?;
+        let id = &list["header"]["member_id"];
+        let members = list["members"].as_array().map_or(&[][..], Vec::as_slice);
+        let itself = |member: &&Value| member["ID"] == *id && member["name"] == self.name[..];
+        let Some(id) = (members.iter().find(itself)).and_then(|member| member["ID"].as_str()?.parse().ok()) else {
+            return fail(format!("not {}, or not a member yet: {answer}", self.name));
+        };
+        self.member_id.get_or_init(|| id);
+        if self.version.get().is_none() {
+            let (_, answer) = self.ask("/version", None, PROBE)?;
+            let named: Value = serde_json::from_str(&answer).unwrap_or_default();
+            let Some(version) = named["etcdserver"].as_str() else {
+                return fail(format!("no version in {answer}"));
+            };
+            self.version.get_or_init(|| version.to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_metrics(&self) -> Result<()> {
+        let (_, metrics) = self.ask("/metrics", None, PROBE)?;
+        let wanted = format!("etcd_server_id{{server_id=\"{:x}\"}} 1", self.member_id());
+        match metrics.contains(&wanted) {
+            true => Ok(()),
+            false => fail("another server"),
+        }
+    }
+
+    fn ask(&self, path: &str, body: Option<&Value>, limit: Duration) -> Result<(u16, String)> {
+        let url = format!("http://{}{path}", self.endpoint);
+        let limit = Some(limit);
+        let asked = match body {
+            Some(body) => {
+                let request = self.http.post(url).config().timeout_global(limit);
+                request.build().send_json(body)
+            }
+            None => {
+                let request = self.http.get(url).config().timeout_global(limit);
+                request.build().call()
+            }
+        };
+        let read = |mut answer: ureq::http::Response<ureq::Body>| {
+            let text = answer.body_mut().read_to_string()?;
+            Ok((answer.status().as_u16(), text))
+        };
+        asked.and_then(read).map_err(|error| Error(format!("{} {path}: {error}", self.endpoint)))
+    }
+}
