@@ -1,0 +1,1054 @@
+/** @file etcd3.h
+ *  libetcd3: the C interface to etcd v3.
+ *
+ *  Bytes     Keys and values are (pointer, length) and may hold any byte; NULL with length 0 is the
+ *            empty string, and the length ETCD3_NTS says that the bytes end at their NUL. Endpoints,
+ *            names and messages are NUL-terminated UTF-8. Yes/no is `int`, 1 or 0.
+ *  Time      Limits are in milliseconds. Every wait has one: the call's own or the client's.
+ *  Memory    Arguments are copied before a call returns. What comes from a *_new or *_op_*, or through
+ *            an out parameter `T **`, is yours: give it to its *_free, once; every *_free takes NULL.
+ *            A `const` pointer that is returned is borrowed from the object it was read from and lives
+ *            as long. Objects may be freed in any order: they keep what they need alive.
+ *  Errors    A call that can fail returns an etcd3_code_t, ETCD3_OK being 0, and takes `err` last: NULL,
+ *            or where to put an error object, which is then yours. Out parameters are written on
+ *            success only, `*err` on failure only. What is wrong with an argument is found before
+ *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
+ *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
+ *            first mistake; the call that uses the builder reports it.
+ *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
+ *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
+ *            and errors never change. An object must not be in use elsewhere while it is freed.
+ *  Events    What happens later arrives as an event in a queue: your own (etcd3_queue_new), drained on
+ *            a thread of yours, or the client's, drained by a thread of the library's. Any function of
+ *            this library may be called in a callback; a callback must return, not throw or longjmp.
+ *  Process   One thread for all network traffic, started with the first client and joined with the
+ *            last. The library's threads run with signals blocked. No signal handler, no atexit, no
+ *            output. In a forked child, objects of the parent answer ETCD3_ERR_FORKED and freeing
+ *            them does nothing; a new client works.
+ *
+ *  Generated from the library's source by `make header`; do not edit.
+ */
+#ifndef ETCD3_H
+#define ETCD3_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** As the length of bytes: they end at their NUL, which is not one of them. */
+#define ETCD3_NTS ((size_t)-1)
+
+/* ---- Version --------------------------------------------------------------------------------- */
+
+/*
+ * The ABI is stable within a SONAME (libetcd3.so.0): functions and constants are added, none changes.
+ */
+
+
+/** The version of this header; etcd3_version_number and etcd3_version_string tell the library's. */
+#define ETCD3_VERSION_MAJOR 0
+#define ETCD3_VERSION_MINOR 1
+#define ETCD3_VERSION_PATCH 0
+#define ETCD3_VERSION_NUMBER 0x000100
+#define ETCD3_VERSION_STRING "0.1.0"
+/** The version of the library in use as 0xMMmmpp; compare it with ETCD3_VERSION_NUMBER of the header. */
+int32_t etcd3_version_number(void);
+
+/** The same as text, "major.minor.patch". Static; not to be freed. */
+const char *etcd3_version_string(void);
+
+/* ---- Errors ---------------------------------------------------------------------------------- */
+
+/*
+ * Every call that can fail returns an `etcd3_code_t`; `ETCD3_OK` is 0. Codes are part of the ABI:
+ * new ones are added, none is ever renumbered or reused. Codes below 100 are found by this library,
+ * codes from 100 on are answers of the server, one for each of etcd's error texts.
+ */
+
+/** The outcome of a call. */
+typedef int32_t etcd3_code_t;
+
+/** The call did what it was asked to do. */
+#define ETCD3_OK 0
+
+/** An argument is wrong; the message names it. Nothing was sent. */
+#define ETCD3_ERR_INVALID_ARGUMENT 1
+
+/** No answer came within the call's time limit. Nothing was changed by the call. */
+#define ETCD3_ERR_TIMEOUT 2
+
+/** The call was cancelled by the caller. */
+#define ETCD3_ERR_CANCELED 3
+
+/** No endpoint could be reached within the time limit; the message names each and its trouble. Nothing was sent. */
+#define ETCD3_ERR_UNAVAILABLE 4
+
+/** The client was closed. */
+#define ETCD3_ERR_CLOSED 5
+
+/** The handle was made before a fork() and belongs to the parent process; open a new client. */
+#define ETCD3_ERR_FORKED 6
+
+/** A signal arrived while the call waited. */
+#define ETCD3_ERR_INTERRUPTED 7
+
+/** Another thread is draining this queue, or a callback of this queue is. */
+#define ETCD3_ERR_BUSY 8
+
+/** A write was sent and its outcome is unknown: it may have been applied, or may yet be. Read before you repeat it. */
+#define ETCD3_ERR_AMBIGUOUS 9
+
+/** The peer answered with something that is not gRPC or not etcd. */
+#define ETCD3_ERR_PROTOCOL 10
+
+/** The operating system refused something: a pipe, a thread. */
+#define ETCD3_ERR_SYSTEM 11
+
+/** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
+#define ETCD3_ERR_SERVER 98
+
+/** A bug in this library, caught before it could do harm. Please report the message. */
+#define ETCD3_ERR_INTERNAL 99
+
+/** The request has no key. */
+#define ETCD3_ERR_EMPTY_KEY 100
+
+/** The key does not exist (a put with ignore_value or ignore_lease). */
+#define ETCD3_ERR_KEY_NOT_FOUND 101
+
+/** A value was given together with ignore_value. */
+#define ETCD3_ERR_VALUE_PROVIDED 102
+
+/** A lease was given together with ignore_lease. */
+#define ETCD3_ERR_LEASE_PROVIDED 103
+
+/** The transaction has more operations than the server takes (128 by default). */
+#define ETCD3_ERR_TOO_MANY_OPS 104
+
+/** The transaction writes a key twice. */
+#define ETCD3_ERR_DUPLICATE_KEY 105
+
+/** The server does not know this client API version. */
+#define ETCD3_ERR_INVALID_CLIENT_API_VERSION 106
+
+/** The server does not know this sort option. */
+#define ETCD3_ERR_INVALID_SORT_OPTION 107
+
+/** The request is larger than the server takes (1.5 MiB by default). */
+#define ETCD3_ERR_REQUEST_TOO_LARGE 108
+
+/** The revision has been compacted away. */
+#define ETCD3_ERR_COMPACTED 110
+
+/** The revision has not happened yet. */
+#define ETCD3_ERR_FUTURE_REVISION 111
+
+/** The database is full; see the NOSPACE alarm. */
+#define ETCD3_ERR_NO_SPACE 112
+
+/** The server has too many requests in flight. */
+#define ETCD3_ERR_TOO_MANY_REQUESTS 113
+
+/** The watched range is empty. */
+#define ETCD3_ERR_EMPTY_WATCH_RANGE 114
+
+/** The watch id is in use on its stream. */
+#define ETCD3_ERR_DUPLICATE_WATCH_ID 115
+
+/** The server cancelled the watch. */
+#define ETCD3_ERR_WATCH_CANCELED 116
+
+/** The lease does not exist. */
+#define ETCD3_ERR_LEASE_NOT_FOUND 120
+
+/** The lease exists already. */
+#define ETCD3_ERR_LEASE_EXISTS 121
+
+/** The time to live is above the server's limit. */
+#define ETCD3_ERR_LEASE_TTL_TOO_LARGE 122
+
+/** The member does not exist. */
+#define ETCD3_ERR_MEMBER_NOT_FOUND 130
+
+/** A member with this id exists already. */
+#define ETCD3_ERR_MEMBER_EXISTS 131
+
+/** A member with these peer URLs exists already. */
+#define ETCD3_ERR_PEER_URL_EXISTS 132
+
+/** The member URLs are malformed. */
+#define ETCD3_ERR_BAD_MEMBER_URLS 133
+
+/** Too few started members for this change of the cluster. */
+#define ETCD3_ERR_NOT_ENOUGH_STARTED 134
+
+/** The member is not a learner. */
+#define ETCD3_ERR_MEMBER_NOT_LEARNER 135
+
+/** The learner has not caught up with the leader. */
+#define ETCD3_ERR_LEARNER_NOT_READY 136
+
+/** The cluster has all the learners it may have. */
+#define ETCD3_ERR_TOO_MANY_LEARNERS 137
+
+/** The server belongs to another cluster. */
+#define ETCD3_ERR_CLUSTER_ID_MISMATCH 138
+
+/** The user name is empty, or no credentials were sent to a cluster that wants them. */
+#define ETCD3_ERR_USER_EMPTY 140
+
+/** The role name is empty. */
+#define ETCD3_ERR_ROLE_EMPTY 141
+
+/** The user or the password is wrong. */
+#define ETCD3_ERR_AUTH_FAILED 142
+
+/** The request has no permission in it. */
+#define ETCD3_ERR_PERMISSION_NOT_GIVEN 143
+
+/** The cluster's authentication does not allow this. */
+#define ETCD3_ERR_INVALID_AUTH_MANAGEMENT 144
+
+/** The token is from before the last change of users or roles. */
+#define ETCD3_ERR_AUTH_OLD_REVISION 145
+
+/** The user may not do this. */
+#define ETCD3_ERR_PERMISSION_DENIED 146
+
+/** The token is not valid, or no longer. */
+#define ETCD3_ERR_INVALID_AUTH_TOKEN 147
+
+/** There is no user root. */
+#define ETCD3_ERR_ROOT_USER_NOT_FOUND 148
+
+/** The user root lacks the role root. */
+#define ETCD3_ERR_ROOT_ROLE_NOT_FOUND 149
+
+/** The user exists already. */
+#define ETCD3_ERR_USER_EXISTS 150
+
+/** The user does not exist. */
+#define ETCD3_ERR_USER_NOT_FOUND 151
+
+/** The role exists already. */
+#define ETCD3_ERR_ROLE_EXISTS 152
+
+/** The role does not exist. */
+#define ETCD3_ERR_ROLE_NOT_FOUND 153
+
+/** The user does not have the role. */
+#define ETCD3_ERR_ROLE_NOT_GRANTED 154
+
+/** The role does not have the permission. */
+#define ETCD3_ERR_PERMISSION_NOT_GRANTED 155
+
+/** Authentication is not enabled on the cluster. */
+#define ETCD3_ERR_AUTH_NOT_ENABLED 156
+
+/** The cluster has no leader just now. */
+#define ETCD3_ERR_NO_LEADER 160
+
+/** The leader changed while the request was under way. */
+#define ETCD3_ERR_LEADER_CHANGED 161
+
+/** The member is not the leader. */
+#define ETCD3_ERR_NOT_LEADER 162
+
+/** The cluster's version does not have this. */
+#define ETCD3_ERR_NOT_CAPABLE 163
+
+/** A learner does not serve this. */
+#define ETCD3_ERR_NOT_SUPPORTED_FOR_LEARNER 164
+
+/** The member cannot take over leadership. */
+#define ETCD3_ERR_BAD_LEADER_TRANSFEREE 165
+
+/** The member is stopping. */
+#define ETCD3_ERR_STOPPED 166
+
+/** The server gave up on the request after its own time limit. */
+#define ETCD3_ERR_SERVER_TIMEOUT 167
+
+/** The same, after a loss of the leader. */
+#define ETCD3_ERR_SERVER_TIMEOUT_LEADER_FAIL 168
+
+/** The same, after a loss of the connection between members. */
+#define ETCD3_ERR_SERVER_TIMEOUT_CONNECTION_LOST 169
+
+/** The same, since the member lags behind. */
+#define ETCD3_ERR_SERVER_TIMEOUT_WAIT_APPLIED 170
+
+/** The cluster is unhealthy. */
+#define ETCD3_ERR_UNHEALTHY 171
+
+/** The cluster's data is corrupt; see the CORRUPT alarm. */
+#define ETCD3_ERR_CORRUPT 172
+
+/** The server cancelled the request. */
+#define ETCD3_ERR_REQUEST_CANCELED 173
+
+/** The server does not have this call. */
+#define ETCD3_ERR_UNIMPLEMENTED 174
+
+/** The version to downgrade to is malformed. */
+#define ETCD3_ERR_WRONG_DOWNGRADE_VERSION_FORMAT 180
+
+/** The version to downgrade to is not possible. */
+#define ETCD3_ERR_INVALID_DOWNGRADE_VERSION 181
+
+/** The cluster's version could not be found. */
+#define ETCD3_ERR_CLUSTER_VERSION_NOT_FOUND 182
+
+/** A downgrade is under way. */
+#define ETCD3_ERR_DOWNGRADE_IN_PROGRESS 183
+
+/** No downgrade is under way. */
+#define ETCD3_ERR_NO_DOWNGRADE 184
+/** What went wrong, in full: comes through the `err` of a call and is then yours, or is borrowed from an event. */
+typedef struct etcd3_error_t etcd3_error_t;
+
+/**
+ * The name of a code as it stands here, such as "ETCD3_ERR_TIMEOUT"; "ETCD3_ERR_?" for a number that is no
+ * code. Static; not to be freed.
+ */
+const char *etcd3_code_name(etcd3_code_t code);
+
+/** The code the call returned; ETCD3_OK for NULL. */
+etcd3_code_t etcd3_error_code(const struct etcd3_error_t *error);
+
+/** What happened, for people: names the argument, the endpoint, the cause. Borrowed from `error`; "" for NULL. */
+const char *etcd3_error_message(const struct etcd3_error_t *error);
+
+/** The gRPC status number of the server's answer; -1 if no answer came, and for NULL. */
+int32_t etcd3_error_grpc_status(const struct etcd3_error_t *error);
+
+/** The endpoint that answered, or was tried last, as "host:port". Borrowed from `error`; "" if none, and for NULL. */
+const char *etcd3_error_endpoint(const struct etcd3_error_t *error);
+
+/** 1 if the same call may succeed later and making it again does no harm; else 0. */
+int etcd3_error_is_retryable(const struct etcd3_error_t *error);
+
+/**
+ * 1 if the call was a write that may have been applied, or may yet be, although it failed: its code is
+ * ETCD3_ERR_AMBIGUOUS. Such a write can land after later ones. Read before you repeat it. Else 0.
+ */
+int etcd3_error_maybe_applied(const struct etcd3_error_t *error);
+
+/** Frees an error that came through `err`; not one borrowed from an event. */
+void etcd3_error_free(struct etcd3_error_t *error);
+
+/* ---- Configuration --------------------------------------------------------------------------- */
+
+/*
+ * How to reach a cluster: a builder for etcd3_client_open, which copies it.
+ */
+
+/** Endpoints and limits of a client to be. */
+typedef struct etcd3_config_t etcd3_config_t;
+
+/**
+ * A configuration with the endpoint localhost:2379 and a time limit of 5000 ms. Yours; free with
+ * etcd3_config_free.
+ */
+struct etcd3_config_t *etcd3_config_new(void);
+
+/**
+ * Adds a member's client URL: "host:port", "http://host:port", an IPv6 address in brackets; without a port it
+ * is 2379. The first one takes the place of the default.
+ */
+void etcd3_config_add_endpoint(struct etcd3_config_t *config, const char *endpoint);
+
+/** Sets the time limit of a whole call, connecting included, for calls that are given none of their own: above 0. */
+void etcd3_config_set_timeout(struct etcd3_config_t *config,
+                              int64_t timeout_ms);
+
+/** Frees a configuration. */
+void etcd3_config_free(struct etcd3_config_t *config);
+
+/* ---- Client ---------------------------------------------------------------------------------- */
+
+/*
+ * A client holds the connections to one cluster; all else is done through it. One client serves many threads.
+ */
+
+/** A client of one cluster. */
+typedef struct etcd3_client_t etcd3_client_t;
+
+/**
+ * Makes a client from `config`, or from the defaults if NULL. Sends nothing: the first call connects, and finds
+ * out whether an endpoint answers. The client comes through `client`; free with etcd3_client_free.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (the first mistake made with `config`), ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
+                               struct etcd3_client_t **client,
+                               etcd3_error_t **err);
+
+/**
+ * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, every watch gets its
+ * ETCD3_EVENT_CLOSED, and later calls return ETCD3_ERR_CLOSED. Waits up to `timeout_ms` (0: not at all) for the
+ * callbacks of the client's own thread, unless called on it. With the process's last client the I/O thread ends.
+ * Closing twice does no harm. Never waits for a server.
+ * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
+ */
+etcd3_code_t etcd3_client_close(struct etcd3_client_t *client,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a client; closes it, without waiting for callbacks, if etcd3_client_close was not called. Its watches
+ * stay valid until they are freed themselves.
+ */
+void etcd3_client_free(struct etcd3_client_t *client);
+
+/* ---- Operations ------------------------------------------------------------------------------ */
+
+/*
+ * One operation: a get, a put, a delete or a transaction. Build it, give it to etcd3_execute or into a
+ * transaction, as often as you like, free it. An option on a kind it does not fit is a mistake.
+ */
+
+/** Sort by key: what the store does anyway. */
+#define ETCD3_SORT_BY_KEY 0
+
+/** Sort by the number of puts since the key was created. */
+#define ETCD3_SORT_BY_VERSION 1
+
+/** Sort by the revision that created the key. */
+#define ETCD3_SORT_BY_CREATE_REVISION 2
+
+/** Sort by the revision of the last put. */
+#define ETCD3_SORT_BY_MOD_REVISION 3
+
+/** Sort by value. */
+#define ETCD3_SORT_BY_VALUE 4
+
+/** No order asked for: ascending. */
+#define ETCD3_SORT_NONE 0
+
+/** Ascending order. */
+#define ETCD3_SORT_ASCENDING 1
+
+/** Descending order. */
+#define ETCD3_SORT_DESCENDING 2
+
+/** An operation. */
+typedef struct etcd3_op_t etcd3_op_t;
+
+/**
+ * A get of one key, or of a range: see etcd3_op_set_prefix and its neighbours. Yours; free with etcd3_op_free.
+ * RPC: KV.Range.
+ */
+struct etcd3_op_t *etcd3_op_get(const void *key,
+                                size_t key_len);
+
+/** A put of a value to a key. Yours; free with etcd3_op_free. RPC: KV.Put. */
+struct etcd3_op_t *etcd3_op_put(const void *key, size_t key_len, const void *value, size_t value_len);
+
+/** A delete of one key, or of a range. Yours; free with etcd3_op_free. RPC: KV.DeleteRange. */
+struct etcd3_op_t *etcd3_op_delete(const void *key, size_t key_len);
+
+/** Get, delete: every key that starts with the op's key; an empty key means all keys. */
+void etcd3_op_set_prefix(struct etcd3_op_t *op);
+
+/** Get, delete: every key from the op's key on; an empty key means all keys. */
+void etcd3_op_set_from_key(struct etcd3_op_t *op);
+
+/**
+ * Get, delete: every key from the op's key up to, without, `end`. An end that is not above the key is an empty
+ * range.
+ */
+void etcd3_op_set_range_end(struct etcd3_op_t *op,
+                            const void *end,
+                            size_t end_len);
+
+/** Get: at most so many keys; 0 for all. etcd3_result_more tells whether there are more. */
+void etcd3_op_set_limit(struct etcd3_op_t *op, int64_t limit);
+
+/**
+ * Get: the store as it was at a revision; 0 for the newest. Errors of the call then: ETCD3_ERR_COMPACTED,
+ * ETCD3_ERR_FUTURE_REVISION.
+ */
+void etcd3_op_set_revision(struct etcd3_op_t *op, int64_t revision);
+
+/** Get: sorts by an ETCD3_SORT_BY_* target in an ETCD3_SORT_* order. */
+void etcd3_op_set_sort(struct etcd3_op_t *op, int32_t target, int32_t order);
+
+/** Get: one member answers from what it has, faster and possibly stale, without asking the others. */
+void etcd3_op_set_serializable(struct etcd3_op_t *op);
+
+/** Get: without the values. */
+void etcd3_op_set_keys_only(struct etcd3_op_t *op);
+
+/** Get: only etcd3_result_count, no keys. */
+void etcd3_op_set_count_only(struct etcd3_op_t *op);
+
+/** Get: only keys last put at this revision or later; 0 for no bound. */
+void etcd3_op_set_min_mod_revision(struct etcd3_op_t *op, int64_t revision);
+
+/** Get: only keys last put at this revision or earlier; 0 for no bound. */
+void etcd3_op_set_max_mod_revision(struct etcd3_op_t *op, int64_t revision);
+
+/** Get: only keys created at this revision or later; 0 for no bound. */
+void etcd3_op_set_min_create_revision(struct etcd3_op_t *op, int64_t revision);
+
+/** Get: only keys created at this revision or earlier; 0 for no bound. */
+void etcd3_op_set_max_create_revision(struct etcd3_op_t *op, int64_t revision);
+
+/**
+ * Put: attaches the key to a lease, so that it goes when the lease does; 0 for none, which detaches it. Error of
+ * the call then: ETCD3_ERR_LEASE_NOT_FOUND.
+ */
+void etcd3_op_set_lease(struct etcd3_op_t *op,
+                        int64_t lease_id);
+
+/**
+ * Put: keeps the value the key has; the op's own must be empty. Error of the call if there is no such key:
+ * ETCD3_ERR_KEY_NOT_FOUND.
+ */
+void etcd3_op_set_ignore_value(struct etcd3_op_t *op);
+
+/**
+ * Put: keeps the lease the key has; the op's own must be 0. Error of the call if there is no such key:
+ * ETCD3_ERR_KEY_NOT_FOUND.
+ */
+void etcd3_op_set_ignore_lease(struct etcd3_op_t *op);
+
+/** Put, delete: the result holds what was there before; see etcd3_result_prev_kv. */
+void etcd3_op_set_prev_kv(struct etcd3_op_t *op);
+
+/**
+ * The time limit of the whole call, connecting included, in place of the client's: above 0. Without effect on
+ * an op inside a transaction.
+ */
+void etcd3_op_set_timeout(struct etcd3_op_t *op, int64_t timeout_ms);
+
+/** Frees an operation. */
+void etcd3_op_free(struct etcd3_op_t *op);
+
+/* ---- Transactions ---------------------------------------------------------------------------- */
+
+/*
+ * A transaction is an op that holds ops: if all comparisons hold, those added with etcd3_txn_then are done, else
+ * those added with etcd3_txn_else; all at one revision, or none. Each part may be left empty. Transactions nest.
+ * A key may be put only once in a branch.
+ */
+
+/** Holds if equal. */
+#define ETCD3_EQUAL 0
+
+/** Holds if what the key has is greater. */
+#define ETCD3_GREATER 1
+
+/** Holds if what the key has is less. */
+#define ETCD3_LESS 2
+
+/** Holds if not equal. */
+#define ETCD3_NOT_EQUAL 3
+
+/** An empty transaction. Yours; free with etcd3_op_free, give to etcd3_execute. RPC: KV.Txn. */
+etcd3_op_t *etcd3_op_txn(void);
+
+/**
+ * Adds a comparison of the key's value, by ETCD3_EQUAL, _GREATER, _LESS or _NOT_EQUAL, bytewise. None holds for a
+ * key that does not exist.
+ */
+void etcd3_txn_if_value(etcd3_op_t *txn,
+                        const void *key,
+                        size_t key_len,
+                        int32_t cmp,
+                        const void *value,
+                        size_t value_len);
+
+/**
+ * Adds a comparison of the key's version, the number of puts since it was created; 0 for a key that does not
+ * exist.
+ */
+void etcd3_txn_if_version(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t version);
+
+/** Adds a comparison of the revision that created the key; 0 for a key that does not exist. */
+void etcd3_txn_if_create_revision(etcd3_op_t *txn,
+                                  const void *key,
+                                  size_t key_len,
+                                  int32_t cmp,
+                                  int64_t revision);
+
+/** Adds a comparison of the revision of the key's last put; 0 for a key that does not exist. */
+void etcd3_txn_if_mod_revision(etcd3_op_t *txn,
+                               const void *key,
+                               size_t key_len,
+                               int32_t cmp,
+                               int64_t revision);
+
+/** Adds a comparison of the lease the key is attached to; 0 for none. */
+void etcd3_txn_if_lease(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t lease_id);
+
+/** The comparison added last is over every key that starts with its key: it must hold for each that exists. */
+void etcd3_txn_if_prefix(etcd3_op_t *txn);
+
+/** The comparison added last is over every key from its key on. */
+void etcd3_txn_if_from_key(etcd3_op_t *txn);
+
+/** The comparison added last is over every key from its key up to, without, `end`. */
+void etcd3_txn_if_range_end(etcd3_op_t *txn, const void *end, size_t end_len);
+
+/** Adds a copy of an op, transactions included, to what is done if all comparisons hold. */
+void etcd3_txn_then(etcd3_op_t *txn, const etcd3_op_t *op);
+
+/** Adds a copy of an op, transactions included, to what is done if not all comparisons hold. */
+void etcd3_txn_else(etcd3_op_t *txn, const etcd3_op_t *op);
+
+/* ---- Results --------------------------------------------------------------------------------- */
+
+/*
+ * The answer to an operation. It never changes and may be read by many threads.
+ */
+
+/** The answer to a get. */
+#define ETCD3_RESULT_GET 1
+
+/** The answer to a put. */
+#define ETCD3_RESULT_PUT 2
+
+/** The answer to a delete. */
+#define ETCD3_RESULT_DELETE 3
+
+/** The answer to a transaction. */
+#define ETCD3_RESULT_TXN 4
+
+/** The answer to an operation. */
+typedef struct etcd3_result_t etcd3_result_t;
+
+/**
+ * A key with its value and history. Reached only by pointer, since fields may be added at the end. All of it is
+ * borrowed from the result or event it was read from.
+ */
+typedef struct etcd3_kv_t {
+    /** The key: `key_len` bytes, any byte, no NUL after them. */
+    const uint8_t *key;
+    /** The length of the key. */
+    size_t key_len;
+    /** The value: `value_len` bytes, any byte, no NUL after them. */
+    const uint8_t *value;
+    /** The length of the value. */
+    size_t value_len;
+    /** The revision that created the key; 0 in the change that deletes it. */
+    int64_t create_revision;
+    /** The revision of the last put, or of the delete. */
+    int64_t mod_revision;
+    /** The number of puts since the key was created; 0 in the change that deletes it. */
+    int64_t version;
+    /** The lease the key is attached to; 0 for none. */
+    int64_t lease;
+} etcd3_kv_t;
+
+/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL. */
+int32_t etcd3_result_kind(const struct etcd3_result_t *result);
+
+/** The store's revision when it answered; after a write, the write's own. */
+int64_t etcd3_result_revision(const struct etcd3_result_t *result);
+
+/** The id of the cluster; 0 inside a transaction. */
+uint64_t etcd3_result_cluster_id(const struct etcd3_result_t *result);
+
+/** The id of the member that answered; 0 inside a transaction. */
+uint64_t etcd3_result_member_id(const struct etcd3_result_t *result);
+
+/** The term of the leader; 0 inside a transaction. */
+uint64_t etcd3_result_raft_term(const struct etcd3_result_t *result);
+
+/** Get: how many keys there are in the range, before limit and filters. Delete: how many keys were deleted. */
+int64_t etcd3_result_count(const struct etcd3_result_t *result);
+
+/** Get: 1 if the limit cut the answer short, else 0. */
+int etcd3_result_more(const struct etcd3_result_t *result);
+
+/** Get: how many key-values the answer holds. */
+size_t etcd3_result_kv_count(const struct etcd3_result_t *result);
+
+/** Get: the key-value at `index`, from 0; NULL past the end. Borrowed from `result`. */
+const struct etcd3_kv_t *etcd3_result_kv(const struct etcd3_result_t *result, size_t index);
+
+/** Put, delete with etcd3_op_set_prev_kv: how many key-values of before the answer holds. */
+size_t etcd3_result_prev_kv_count(const struct etcd3_result_t *result);
+
+/** Put, delete with etcd3_op_set_prev_kv: what was there before, from 0; NULL past the end. Borrowed from `result`. */
+const struct etcd3_kv_t *etcd3_result_prev_kv(const struct etcd3_result_t *result,
+                                              size_t index);
+
+/** Transaction: 1 if all comparisons held, so that the `then` ops were done; else 0. */
+int etcd3_result_succeeded(const struct etcd3_result_t *result);
+
+/** Transaction: how many ops were done. */
+size_t etcd3_result_response_count(const struct etcd3_result_t *result);
+
+/** Transaction: the answer to the op at `index` of those done, from 0; NULL past the end. Borrowed from `result`. */
+const struct etcd3_result_t *etcd3_result_response(const struct etcd3_result_t *result,
+                                                   size_t index);
+
+/** Frees a result that came through an out parameter, with all that is borrowed from it. */
+void etcd3_result_free(struct etcd3_result_t *result);
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+/*
+ * Sending an operation, and the plain cases as one call each: their time limit is the client's, their errors are
+ * those of etcd3_execute.
+ */
+
+/**
+ * Sends an operation and waits for its answer, which comes through `result`; free with etcd3_result_free.
+ * RPC: KV.Range, KV.Put, KV.DeleteRange or KV.Txn. A get, and a transaction of gets, is repeated within the time
+ * limit if a connection breaks; a write never, once it may have reached a server.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `op`), ETCD3_ERR_UNAVAILABLE,
+ * ETCD3_ERR_TIMEOUT, ETCD3_ERR_AMBIGUOUS (writes), ETCD3_ERR_CLOSED, and those of the server.
+ */
+etcd3_code_t etcd3_execute(const etcd3_client_t *client,
+                           const etcd3_op_t *op,
+                           etcd3_result_t **result,
+                           etcd3_error_t **err);
+
+/**
+ * Gets one key. A key that does not exist is not an error: the result then holds no key-value. The answer comes
+ * through `result`; free with etcd3_result_free. RPC: KV.Range.
+ */
+etcd3_code_t etcd3_get(const etcd3_client_t *client,
+                       const void *key,
+                       size_t key_len,
+                       etcd3_result_t **result,
+                       etcd3_error_t **err);
+
+/**
+ * Gets every key that starts with `prefix`, in the order of the keys; all keys if it is empty. The answer comes
+ * through `result`; free with etcd3_result_free. RPC: KV.Range.
+ */
+etcd3_code_t etcd3_get_prefix(const etcd3_client_t *client,
+                              const void *prefix,
+                              size_t prefix_len,
+                              etcd3_result_t **result,
+                              etcd3_error_t **err);
+
+/**
+ * Gets every key there is, in the order of the keys. The answer comes through `result`; free with
+ * etcd3_result_free. RPC: KV.Range.
+ */
+etcd3_code_t etcd3_get_all(const etcd3_client_t *client, etcd3_result_t **result, etcd3_error_t **err);
+
+/** Puts a value to a key. RPC: KV.Put. */
+etcd3_code_t etcd3_put(const etcd3_client_t *client,
+                       const void *key,
+                       size_t key_len,
+                       const void *value,
+                       size_t value_len,
+                       etcd3_error_t **err);
+
+/** Puts a value to a key that does not exist. `*succeeded` is 1 if it was put, 0 if the key exists. RPC: KV.Txn. */
+etcd3_code_t etcd3_put_if_absent(const etcd3_client_t *client,
+                                 const void *key,
+                                 size_t key_len,
+                                 const void *value,
+                                 size_t value_len,
+                                 int *succeeded,
+                                 etcd3_error_t **err);
+
+/**
+ * Puts a new value to a key that has the value `initial`. `*succeeded` is 1 if it was put; 0 if the key has
+ * another value or does not exist. RPC: KV.Txn.
+ */
+etcd3_code_t etcd3_replace(const etcd3_client_t *client,
+                           const void *key,
+                           size_t key_len,
+                           const void *initial,
+                           size_t initial_len,
+                           const void *value,
+                           size_t value_len,
+                           int *succeeded,
+                           etcd3_error_t **err);
+
+/** Deletes one key. `*deleted` is 1, or 0 if there was no such key; `deleted` may be NULL. RPC: KV.DeleteRange. */
+etcd3_code_t etcd3_delete(const etcd3_client_t *client,
+                          const void *key,
+                          size_t key_len,
+                          int64_t *deleted,
+                          etcd3_error_t **err);
+
+/**
+ * Deletes every key that starts with `prefix`; all keys if it is empty. `*deleted` is how many; `deleted` may be
+ * NULL. RPC: KV.DeleteRange.
+ */
+etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
+                                 const void *prefix,
+                                 size_t prefix_len,
+                                 int64_t *deleted,
+                                 etcd3_error_t **err);
+
+/* ---- Events ---------------------------------------------------------------------------------- */
+
+/*
+ * What arrives in a queue. In a callback the event is borrowed until the callback returns.
+ */
+
+/**
+ * Watched keys changed: see etcd3_event_change. One event is one whole response of the server; the changes of one
+ * revision are never split.
+ */
+#define ETCD3_EVENT_WATCH 1
+
+/** Every change up to and including etcd3_event_revision was delivered; see etcd3_watch_opts_set_progress_notify. */
+#define ETCD3_EVENT_PROGRESS 2
+
+/** A watch went live, lost its connection or went on: see etcd3_event_state. */
+#define ETCD3_EVENT_STATE 3
+
+/** The end, exactly once and always last; see etcd3_event_error for why. Free what user_data points to. */
+#define ETCD3_EVENT_CLOSED 4
+
+/** The server has taken the watch on. */
+#define ETCD3_STATE_LIVE 1
+
+/** The connection was lost; the watch goes on by itself when there is one again. See etcd3_event_error for why. */
+#define ETCD3_STATE_DISCONNECTED 2
+
+/** The server has taken the watch on again. Nothing was missed. */
+#define ETCD3_STATE_RESUMED 3
+
+/** A key was put. */
+#define ETCD3_CHANGE_PUT 0
+
+/** A key was deleted, by a call or since its lease ended. */
+#define ETCD3_CHANGE_DELETE 1
+
+/** Something that happened. */
+typedef struct etcd3_event_t etcd3_event_t;
+
+/**
+ * One change of one key. Reached only by pointer, since fields may be added at the end. All of it is borrowed from
+ * the event it was read from.
+ */
+typedef struct etcd3_change_t {
+    /** ETCD3_CHANGE_PUT or ETCD3_CHANGE_DELETE. */
+    int32_t type;
+    /** 1 if this put created the key, else 0. */
+    int32_t is_create;
+    /** What was put; for a delete only its key and mod_revision are set. */
+    const etcd3_kv_t *kv;
+    /**
+     * What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
+     * not called.
+     */
+    const etcd3_kv_t *prev_kv;
+} etcd3_change_t;
+
+/**
+ * Called for an event, either in etcd3_queue_dispatch or on the client's own callback thread; never two at once
+ * for one queue. `event` is borrowed until the function returns. Any function of this library may be called.
+ */
+typedef void (*etcd3_event_fn)(const struct etcd3_event_t *event, void *user_data);
+
+/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE or _CLOSED; 0 for NULL. */
+int32_t etcd3_event_type(const struct etcd3_event_t *event);
+
+/** The user_data given to the call that started what reports here: how a binding finds its object. */
+void *etcd3_event_user_data(const struct etcd3_event_t *event);
+
+/**
+ * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
+ * up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+ */
+int64_t etcd3_event_revision(const struct etcd3_event_t *event);
+
+/** WATCH: how many changes the event holds; else 0. */
+size_t etcd3_event_change_count(const struct etcd3_event_t *event);
+
+/** WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`. */
+const struct etcd3_change_t *etcd3_event_change(const struct etcd3_event_t *event,
+                                                size_t index);
+
+/** STATE: ETCD3_STATE_LIVE, _DISCONNECTED or _RESUMED; else 0. */
+int32_t etcd3_event_state(const struct etcd3_event_t *event);
+
+/**
+ * CLOSED: why it ended; NULL if its owner cancelled it. STATE: why the connection was lost. Else NULL. Borrowed
+ * from `event`.
+ */
+const etcd3_error_t *etcd3_event_error(const struct etcd3_event_t *event);
+
+/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0. */
+int64_t etcd3_event_compact_revision(const struct etcd3_event_t *event);
+
+/** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
+void etcd3_event_free(struct etcd3_event_t *event);
+
+/* ---- Queues ---------------------------------------------------------------------------------- */
+
+/*
+ * A queue brings events to a thread of the caller's, which drains it in one of two ways: etcd3_queue_dispatch runs
+ * the callbacks; etcd3_queue_next hands out the events, with no callback, for languages that cannot be called
+ * from C. Only one thread drains at a time. Put etcd3_queue_fd into an event loop to learn when to drain:
+ *
+ *     struct pollfd p = { etcd3_queue_fd(queue), POLLIN, 0 };
+ *     while (poll(&p, 1, -1) > 0) etcd3_queue_dispatch(queue, 0, 0, NULL, NULL);
+ */
+
+/** A queue of events. */
+typedef struct etcd3_queue_t etcd3_queue_t;
+
+/**
+ * Called when a queue stops being empty, on whatever thread queued the event: it may only signal, and must
+ * neither block nor call this library.
+ */
+typedef void (*etcd3_wakeup_fn)(void *user_data);
+
+/** Makes a queue, which comes through `queue`; free with etcd3_queue_free. Error: ETCD3_ERR_SYSTEM (no pipe). */
+etcd3_code_t etcd3_queue_new(struct etcd3_queue_t **queue, etcd3_error_t **err);
+
+/**
+ * The read end of a pipe that is readable while events wait: to be polled, not closed. Reading from it does no
+ * harm, if the queue is drained afterwards. Borrowed from `queue`; -1 for NULL and in a forked child.
+ */
+int etcd3_queue_fd(const struct etcd3_queue_t *queue);
+
+/**
+ * A new descriptor for the same end of the pipe, yours to close: for event loops that close what they poll, such
+ * as those of Node and Go. -1 for NULL, in a forked child, and if the process has no descriptor left.
+ */
+int etcd3_queue_dup_fd(const struct etcd3_queue_t *queue);
+
+/**
+ * Runs the callbacks of up to `max` events (0: of those that wait) on this thread, waiting up to `timeout_ms` (0:
+ * not at all, -1: for ever) for the first. `*ran` is how many; `ran` may be NULL. No event within the limit is
+ * not an error. An event that has no callback is dropped.
+ * Errors: ETCD3_ERR_BUSY (another thread drains the queue, or this call is made in one of its callbacks),
+ * ETCD3_ERR_INTERRUPTED (a signal came while waiting).
+ */
+etcd3_code_t etcd3_queue_dispatch(const struct etcd3_queue_t *queue,
+                                  size_t max,
+                                  int64_t timeout_ms,
+                                  size_t *ran,
+                                  etcd3_error_t **err);
+
+/**
+ * Takes the next event out of the queue, waiting up to `timeout_ms` (0: not at all, -1: for ever) for one. It
+ * comes through `event` and is yours, free with etcd3_event_free; NULL if none came. Its callback is not run.
+ * Errors: as etcd3_queue_dispatch.
+ */
+etcd3_code_t etcd3_queue_next(const struct etcd3_queue_t *queue,
+                              int64_t timeout_ms,
+                              etcd3_event_t **event,
+                              etcd3_error_t **err);
+
+/**
+ * In place of the descriptor: has `wake` called with `user_data` whenever the queue stops being empty; drain it
+ * then until it is empty. NULL ends that, and on return the former one runs no more.
+ */
+void etcd3_queue_set_wakeup(const struct etcd3_queue_t *queue,
+                            etcd3_wakeup_fn wake,
+                            void *user_data);
+
+/**
+ * Frees a queue. What still reports to it is cancelled, and the callbacks of the last events run now on this
+ * thread; or, if the queue is being drained, on the thread that drains it. Events are dropped if they have no
+ * callback.
+ */
+void etcd3_queue_free(struct etcd3_queue_t *queue);
+
+/* ---- Watches --------------------------------------------------------------------------------- */
+
+/*
+ * A watch reports every change of a key or a range, in order, each once. It outlives connections: it goes on
+ * where it was, without a gap or a repeat. All watches of a client share one stream.
+ */
+
+/** Leave puts out. */
+#define ETCD3_FILTER_NOPUT 0
+
+/** Leave deletes out. */
+#define ETCD3_FILTER_NODELETE 1
+
+/** What to watch: a builder for etcd3_watch_start, which copies it. */
+typedef struct etcd3_watch_opts_t etcd3_watch_opts_t;
+
+/** A watch. */
+typedef struct etcd3_watch_t etcd3_watch_t;
+
+/**
+ * A watch of one key, or of a range: see etcd3_watch_opts_set_prefix and its neighbours. Yours; free with
+ * etcd3_watch_opts_free.
+ */
+struct etcd3_watch_opts_t *etcd3_watch_opts_new(const void *key, size_t key_len);
+
+/** Watches every key that starts with the key; an empty key means all keys. */
+void etcd3_watch_opts_set_prefix(struct etcd3_watch_opts_t *opts);
+
+/** Watches every key from the key on; an empty key means all keys. */
+void etcd3_watch_opts_set_from_key(struct etcd3_watch_opts_t *opts);
+
+/** Watches every key from the key up to, without, `end`, which must be above the key. */
+void etcd3_watch_opts_set_range_end(struct etcd3_watch_opts_t *opts, const void *end, size_t end_len);
+
+/**
+ * Starts with the changes of this revision, which may be past, or still to come; 1 for all of history. 0, the
+ * default, means from the call of etcd3_watch_start on. If history no longer has it, the watch ends with
+ * ETCD3_ERR_COMPACTED.
+ */
+void etcd3_watch_opts_set_start_revision(struct etcd3_watch_opts_t *opts, int64_t revision);
+
+/** Has changes tell what was there before. */
+void etcd3_watch_opts_set_prev_kv(struct etcd3_watch_opts_t *opts);
+
+/** Leaves a kind of change out, at the server: ETCD3_FILTER_NOPUT or ETCD3_FILTER_NODELETE. */
+void etcd3_watch_opts_set_filter(struct etcd3_watch_opts_t *opts, int32_t filter);
+
+/**
+ * Has the server report from time to time (every 10 minutes by default) how far the watch is when nothing
+ * changes: ETCD3_EVENT_PROGRESS.
+ */
+void etcd3_watch_opts_set_progress_notify(struct etcd3_watch_opts_t *opts);
+
+/** Frees watch options. */
+void etcd3_watch_opts_free(struct etcd3_watch_opts_t *opts);
+
+/**
+ * Starts a watch. `fn` is called with `user_data` for each event: by whoever dispatches `queue`, or, if `queue` is
+ * NULL, by the client's own callback thread. With a queue `fn` may be NULL, for etcd3_queue_next. The watch comes
+ * through `watch`, also if nothing listens yet; free with etcd3_watch_free. Nothing is called if this fails.
+ *
+ * Every change made after this returns is reported. Without a start revision that takes one read, which fails
+ * where the key may not be read. RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `opts`), ETCD3_ERR_SYSTEM (no thread),
+ * ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
+ */
+etcd3_code_t etcd3_watch_start(const etcd3_client_t *client,
+                               const struct etcd3_watch_opts_t *opts,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               struct etcd3_watch_t **watch,
+                               etcd3_error_t **err);
+
+/**
+ * Ends a watch: when this returns, no callback for a change of it starts any more; one that runs on another thread
+ * may still end. ETCD3_EVENT_CLOSED comes, with no error. Never blocks; may be called from any thread, in its own
+ * callback too, and twice.
+ */
+void etcd3_watch_cancel(const struct etcd3_watch_t *watch);
+
+/**
+ * Ends a watch as etcd3_watch_cancel does and waits up to `timeout_ms` (0: not at all) until no callback of it
+ * runs on another thread. In its own callback it returns at once. ETCD3_EVENT_CLOSED may still be to come.
+ * Error: ETCD3_ERR_TIMEOUT: a callback still runs; the watch is cancelled all the same.
+ */
+etcd3_code_t etcd3_watch_join(const struct etcd3_watch_t *watch,
+                              int64_t timeout_ms,
+                              etcd3_error_t **err);
+
+/** Cancels and frees a watch. Its ETCD3_EVENT_CLOSED still comes. */
+void etcd3_watch_free(struct etcd3_watch_t *watch);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ETCD3_H */

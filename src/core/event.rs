@@ -1,0 +1,53 @@
+//! What a queue carries.
+
+use super::error::Error;
+use super::proto::mvccpb;
+use super::source::Source;
+use std::sync::Arc;
+
+pub struct Event {
+    pub source: Arc<Source>,
+    pub body: Body,
+}
+
+pub enum Body {
+    /// One whole watch response: all changes of its revisions, and the store's revision when it was sent.
+    Watch {
+        revision: i64,
+        changes: Vec<mvccpb::Event>,
+    },
+    /// Every change up to and including the revision was delivered.
+    Progress {
+        revision: i64,
+    },
+    State {
+        state: State,
+        revision: i64,
+        error: Option<Error>,
+    },
+    /// The last event of a source.
+    Closed {
+        error: Option<Error>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Live,
+    Disconnected,
+    Resumed,
+}
+
+impl Event {
+    /// Hands the event, which its source has admitted, to the handler.
+    pub(super) fn deliver(self) {
+        struct Finish(Arc<Source>);
+        impl Drop for Finish {
+            fn drop(&mut self) {
+                self.0.finish();
+            }
+        }
+        let finish = Finish(self.source.clone());
+        finish.0.handle(self);
+    }
+}

@@ -1,0 +1,28 @@
+//! The client, in safe Rust that knows nothing of C. In the order in which data flows:
+#![forbid(unsafe_code)]
+
+// what every room speaks of
+pub mod code;
+pub mod error;
+mod proto;
+pub mod range;
+
+// what the caller asks for and gets
+pub mod client;
+pub mod endpoint;
+mod kv;
+pub mod op;
+pub mod response;
+pub mod watch;
+
+// how it gets to the network and back
+pub mod runtime;
+mod transport;
+
+// how what happens later gets to the caller
+mod callbacks;
+pub mod event;
+pub mod queue;
+pub mod source;
+
+pub use proto::mvccpb;

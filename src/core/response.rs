@@ -1,0 +1,43 @@
+//! What an operation brought: the decoded answer, whose keys and values are slices of the received frame.
+
+use super::error::{Error, Result};
+use super::proto::etcdserverpb as pb;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Response {
+    Get(pb::RangeResponse),
+    Put(pb::PutResponse),
+    Delete(pb::DeleteRangeResponse),
+    Txn { header: Option<pb::ResponseHeader>, succeeded: bool, responses: Vec<Response> },
+}
+
+impl Response {
+    pub fn header(&self) -> pb::ResponseHeader {
+        match self {
+            Response::Get(get) => get.header,
+            Response::Put(put) => put.header,
+            Response::Delete(delete) => delete.header,
+            Response::Txn { header, .. } => *header,
+        }
+        .unwrap_or_default()
+    }
+}
+
+impl TryFrom<pb::TxnResponse> for Response {
+    type Error = Error;
+
+    fn try_from(txn: pb::TxnResponse) -> Result<Self> {
+        use pb::response_op::Response as Union;
+        let responses = txn.responses.into_iter().map(|op| match op.response {
+            Some(Union::ResponseRange(get)) => Ok(Response::Get(get)),
+            Some(Union::ResponsePut(put)) => Ok(Response::Put(put)),
+            Some(Union::ResponseDeleteRange(delete)) => Ok(Response::Delete(delete)),
+            Some(Union::ResponseTxn(txn)) => txn.try_into(),
+            None => Err(Error::new(
+                super::code::ERR_PROTOCOL,
+                "the answer to a transaction has an operation of an unknown kind",
+            )),
+        });
+        Ok(Response::Txn { header: txn.header, succeeded: txn.succeeded, responses: responses.collect::<Result<_>>()? })
+    }
+}

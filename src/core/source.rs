@@ -1,0 +1,219 @@
+//! Where events come from, and the promises of their delivery: nothing after cancel, one last event, once.
+
+use super::code;
+use super::error::{Error, Result};
+use super::event::{Body, Event};
+use super::queue::Queue;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::ThreadId;
+use std::time::Duration;
+
+/// The caller's end of a source.
+pub trait Handler: Send + Sync {
+    fn call(&self, event: Event);
+    /// What the caller wants to find in its events.
+    fn user_data(&self) -> usize;
+}
+
+pub type Hook = Box<dyn Fn() + Send + Sync>;
+
+pub struct Source {
+    pub id: u64,
+    queue: Arc<Queue>,
+    handler: Box<dyn Handler>,
+    gate: Mutex<Gate>,
+    idle: Condvar,
+    at_end: OnceLock<Hook>,
+}
+
+/// Lock order: a gate, then the queue's state.
+#[derive(Default)]
+struct Gate {
+    /// The last event is queued: nothing is queued after it.
+    closed: bool,
+    /// The caller wants no more: what is queued is dropped, but for the last event.
+    cancelled: bool,
+    running: Option<ThreadId>,
+}
+
+impl Source {
+    pub fn new(queue: Arc<Queue>, handler: Box<dyn Handler>) -> Result<Arc<Self>> {
+        static IDS: AtomicU64 = AtomicU64::new(1);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        let source = Arc::new(Source {
+            id,
+            queue,
+            handler,
+            gate: Mutex::default(),
+            idle: Condvar::new(),
+            at_end: OnceLock::new(),
+        });
+        match source.queue.register(&source) {
+            true => Ok(source),
+            false => Err(Error::new(code::ERR_CANCELED, "queue: it is being freed")),
+        }
+    }
+
+    /// Sets what is to be done, once, when the source ends. To be called before anything can end it.
+    pub fn set_at_end(&self, hook: Hook) {
+        let _ = self.at_end.set(hook);
+    }
+
+    pub fn user_data(&self) -> usize {
+        self.handler.user_data()
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn emit(self: &Arc<Self>, body: Body) {
+        let gate = self.gate();
+        if !gate.closed {
+            self.queue.push(Event { source: self.clone(), body });
+        }
+    }
+
+    /// Queues the last event; what is queued before it is still delivered.
+    pub fn close(self: &Arc<Self>, error: Option<Error>) {
+        self.end(false, error);
+    }
+
+    /// Queues the last event; when this returns, no other event's handler starts any more.
+    pub fn cancel(self: &Arc<Self>, error: Option<Error>) {
+        self.end(true, error);
+    }
+
+    fn end(self: &Arc<Self>, cancelled: bool, error: Option<Error>) {
+        {
+            let mut gate = self.gate();
+            gate.cancelled |= cancelled;
+            if gate.closed {
+                return;
+            }
+            gate.closed = true;
+            self.queue.push(Event { source: self.clone(), body: Body::Closed { error } });
+        }
+        self.queue.forget(self.id);
+        if let Some(hook) = self.at_end.get() {
+            hook();
+        }
+    }
+
+    /// Waits until no handler of this source runs on another thread.
+    pub fn join(&self, limit: Duration) -> Result<()> {
+        let elsewhere = |gate: &mut Gate| gate.running.is_some_and(|thread| thread != std::thread::current().id());
+        let (_gate, waited) =
+            self.idle.wait_timeout_while(self.gate(), limit, elsewhere).unwrap_or_else(PoisonError::into_inner);
+        match waited.timed_out() {
+            false => Ok(()),
+            true => Err(Error::new(code::ERR_TIMEOUT, "a callback still runs")),
+        }
+    }
+
+    /// Whether the event may be delivered; if so, `finish` follows.
+    pub(super) fn begin(&self, event: &Event) -> bool {
+        let mut gate = self.gate();
+        let admitted = !gate.cancelled || matches!(event.body, Body::Closed { .. });
+        if admitted {
+            gate.running = Some(std::thread::current().id());
+        }
+        admitted
+    }
+
+    pub(super) fn finish(&self) {
+        self.gate().running = None;
+        self.idle.notify_all();
+    }
+
+    pub(super) fn handle(&self, event: Event) {
+        self.handler.call(event);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::queue::ThreadWake;
+    use super::*;
+
+    pub struct Mute;
+    impl Handler for Mute {
+        fn call(&self, _: Event) {}
+        fn user_data(&self) -> usize {
+            7
+        }
+    }
+
+    pub fn mute() -> (Arc<Queue>, Arc<Source>) {
+        let queue = Queue::new(Box::new(ThreadWake::default()));
+        let source = Source::new(queue.clone(), Box::new(Mute)).unwrap();
+        (queue, source)
+    }
+
+    fn progress(revision: i64) -> Body {
+        Body::Progress { revision }
+    }
+
+    #[test]
+    fn close_keeps_what_waits_and_is_last() {
+        let (queue, source) = mute();
+        source.emit(progress(1));
+        source.close(None);
+        source.close(Some(Error::closed()));
+        source.emit(progress(2));
+        let bodies: Vec<_> = queue.take().into_iter().map(|event| event.body).collect();
+        assert!(matches!(bodies[..], [Body::Progress { revision: 1 }, Body::Closed { error: None }]));
+    }
+
+    #[test]
+    fn cancel_drops_what_waits() {
+        let (queue, source) = mute();
+        source.emit(progress(1));
+        source.cancel(None);
+        source.cancel(None);
+        let events = queue.take();
+        assert!(matches!(events[..], [Event { body: Body::Closed { error: None }, .. }]));
+        assert_eq!(events[0].source.user_data(), 7);
+    }
+
+    #[test]
+    fn a_freed_queue_delivers_the_last_events_and_takes_no_source() {
+        struct Count(Arc<AtomicU64>);
+        impl Handler for Count {
+            fn call(&self, event: Event) {
+                let last = matches!(event.body, Body::Closed { error: Some(_) });
+                self.0.fetch_add(if last { 1 } else { 100 }, Ordering::Relaxed);
+            }
+            fn user_data(&self) -> usize {
+                0
+            }
+        }
+        let ran = Arc::new(AtomicU64::new(0));
+        let queue = Queue::new(Box::new(ThreadWake::default()));
+        let source = Source::new(queue.clone(), Box::new(Count(ran.clone()))).unwrap();
+        source.emit(progress(1));
+        queue.free();
+        assert_eq!(ran.load(Ordering::Relaxed), 1);
+        assert!(Source::new(queue, Box::new(Mute)).is_err());
+    }
+
+    #[test]
+    fn one_drainer_at_a_time() {
+        struct Nested(Arc<Queue>, Mutex<Option<Error>>);
+        impl Handler for Arc<Nested> {
+            fn call(&self, _: Event) {
+                *self.1.lock().unwrap() = self.0.dispatch(0, None).err();
+            }
+            fn user_data(&self) -> usize {
+                0
+            }
+        }
+        let queue = Queue::new(Box::new(ThreadWake::default()));
+        let nested = Arc::new(Nested(queue.clone(), Mutex::new(None)));
+        let source = Source::new(queue.clone(), Box::new(nested.clone())).unwrap();
+        source.emit(progress(1));
+        assert_eq!(queue.dispatch(0, None), Ok(1));
+        assert_eq!(nested.1.lock().unwrap().as_ref().unwrap().code, code::ERR_BUSY);
+    }
+}

@@ -1,0 +1,197 @@
+//! What arrives in a queue. In a callback the event is borrowed until the callback returns.
+
+use super::error::{etcd3_error_t, ErrorObject};
+use super::guard;
+use super::handle::{self, opaque};
+use super::result::etcd3_kv_t;
+use crate::core::event::{Body, Event, State};
+use crate::core::mvccpb;
+use crate::core::source::Handler;
+use std::ffi::c_void;
+
+/// Something that happened.
+pub struct etcd3_event_t {
+    _private: [u8; 0],
+}
+
+opaque!(etcd3_event_t = EventObject);
+
+/// Watched keys changed: see etcd3_event_change. One event is one whole response of the server; the changes of one
+/// revision are never split.
+pub const ETCD3_EVENT_WATCH: i32 = 1;
+/// Every change up to and including etcd3_event_revision was delivered; see etcd3_watch_opts_set_progress_notify.
+pub const ETCD3_EVENT_PROGRESS: i32 = 2;
+/// A watch went live, lost its connection or went on: see etcd3_event_state.
+pub const ETCD3_EVENT_STATE: i32 = 3;
+/// The end, exactly once and always last; see etcd3_event_error for why. Free what user_data points to.
+pub const ETCD3_EVENT_CLOSED: i32 = 4;
+
+/// The server has taken the watch on.
+pub const ETCD3_STATE_LIVE: i32 = 1;
+/// The connection was lost; the watch goes on by itself when there is one again. See etcd3_event_error for why.
+pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
+/// The server has taken the watch on again. Nothing was missed.
+pub const ETCD3_STATE_RESUMED: i32 = 3;
+
+/// A key was put.
+pub const ETCD3_CHANGE_PUT: i32 = 0;
+/// A key was deleted, by a call or since its lease ended.
+pub const ETCD3_CHANGE_DELETE: i32 = 1;
+
+/// One change of one key. Reached only by pointer, since fields may be added at the end. All of it is borrowed from
+/// the event it was read from.
+#[repr(C)]
+pub struct etcd3_change_t {
+    /// ETCD3_CHANGE_PUT or ETCD3_CHANGE_DELETE.
+    pub r#type: i32,
+    /// 1 if this put created the key, else 0.
+    pub is_create: i32,
+    /// What was put; for a delete only its key and mod_revision are set.
+    pub kv: *const etcd3_kv_t,
+    /// What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
+    /// not called.
+    pub prev_kv: *const etcd3_kv_t,
+}
+
+/// Called for an event, either in etcd3_queue_dispatch or on the client's own callback thread; never two at once
+/// for one queue. `event` is borrowed until the function returns. Any function of this library may be called.
+pub type etcd3_event_fn = Option<unsafe extern "C" fn(event: *const etcd3_event_t, user_data: *mut c_void)>;
+
+/// A C callback as core knows it.
+pub struct Callback {
+    pub function: etcd3_event_fn,
+    pub user_data: *mut c_void,
+}
+
+// SAFETY: it is the caller who promises that user_data may be used on the thread that drains.
+unsafe impl Send for Callback {}
+unsafe impl Sync for Callback {}
+
+impl Handler for Callback {
+    fn call(&self, event: Event) {
+        if let Some(function) = self.function {
+            let object = EventObject::new(event);
+            // SAFETY: the function and its user_data come together from the caller.
+            unsafe { function(handle::view(&object), self.user_data) }
+        }
+    }
+
+    fn user_data(&self) -> usize {
+        self.user_data as usize
+    }
+}
+
+pub struct EventObject {
+    event: Event,
+    /// These point into the event, and the changes into the key-values.
+    changes: Box<[etcd3_change_t]>,
+    _kvs: Box<[etcd3_kv_t]>,
+    error: Option<ErrorObject>,
+}
+
+impl EventObject {
+    pub fn new(event: Event) -> Self {
+        let error = match &event.body {
+            Body::State { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
+            _ => None,
+        };
+        let (changes, kvs) = match &event.body {
+            Body::Watch { changes, .. } => views(changes),
+            _ => Default::default(),
+        };
+        EventObject { event, changes, _kvs: kvs, error }
+    }
+}
+
+fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
+    let empty = mvccpb::KeyValue::default();
+    let both = |change: &mvccpb::Event| {
+        let kv = change.kv.as_ref().unwrap_or(&empty);
+        [etcd3_kv_t::new(kv), etcd3_kv_t::new(change.prev_kv.as_ref().unwrap_or(&empty))]
+    };
+    let kvs: Box<[etcd3_kv_t]> = changes.iter().flat_map(both).collect();
+    let views = changes.iter().zip(kvs.chunks_exact(2)).map(|(change, kvs)| {
+        let put = change.r#type() == mvccpb::event::EventType::Put;
+        etcd3_change_t {
+            r#type: if put { ETCD3_CHANGE_PUT } else { ETCD3_CHANGE_DELETE },
+            is_create: (put && kvs[0].create_revision == kvs[0].mod_revision).into(),
+            kv: &kvs[0],
+            prev_kv: if change.prev_kv.is_some() { &kvs[1] } else { std::ptr::null() },
+        }
+    });
+    (views.collect(), kvs)
+}
+
+unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&EventObject) -> T) -> T {
+    let Some(event) = handle::peek(event) else { return otherwise };
+    guard::quiet(otherwise, || read(event))
+}
+
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE or _CLOSED; 0 for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
+    read(event, 0, |object| match object.event.body {
+        Body::Watch { .. } => ETCD3_EVENT_WATCH,
+        Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
+        Body::State { .. } => ETCD3_EVENT_STATE,
+        Body::Closed { .. } => ETCD3_EVENT_CLOSED,
+    })
+}
+
+/// The user_data given to the call that started what reports here: how a binding finds its object.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *mut c_void {
+    read(event, std::ptr::null_mut(), |object| object.event.source.user_data() as *mut c_void)
+}
+
+/// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
+/// up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Watch { revision, .. } | Body::Progress { revision } | Body::State { revision, .. } => revision,
+        Body::Closed { .. } => 0,
+    })
+}
+
+/// WATCH: how many changes the event holds; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_change_count(event: *const etcd3_event_t) -> usize {
+    read(event, 0, |object| object.changes.len())
+}
+
+/// WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: usize) -> *const etcd3_change_t {
+    read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
+}
+
+/// STATE: ETCD3_STATE_LIVE, _DISCONNECTED or _RESUMED; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
+    read(event, 0, |object| match object.event.body {
+        Body::State { state: State::Live, .. } => ETCD3_STATE_LIVE,
+        Body::State { state: State::Disconnected, .. } => ETCD3_STATE_DISCONNECTED,
+        Body::State { state: State::Resumed, .. } => ETCD3_STATE_RESUMED,
+        _ => 0,
+    })
+}
+
+/// CLOSED: why it ended; NULL if its owner cancelled it. STATE: why the connection was lost. Else NULL. Borrowed
+/// from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {
+    read(event, std::ptr::null(), |object| object.error.as_ref().map_or(std::ptr::null(), handle::view))
+}
+
+/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_compact_revision(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| object.error.as_ref().map_or(0, |error| error.error().compact_revision))
+}
+
+/// Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_free(event: *mut etcd3_event_t) {
+    guard::quiet((), || drop(handle::take(event)))
+}
