@@ -80,13 +80,16 @@ typedef int32_t etcd3_code_t;
 /** No answer came within the call's time limit. Nothing was changed by the call. */
 #define ETCD3_ERR_TIMEOUT 2
 
-/** The call was cancelled by the caller. */
+/** The call was cancelled. Nothing was changed by the call. */
 #define ETCD3_ERR_CANCELED 3
 
-/** No endpoint could be reached within the time limit; the message names each and its trouble. Nothing was sent. */
+/**
+ * No endpoint could be reached within the time limit, or every connection broke; the message names the endpoints and
+ * their trouble. Nothing was changed by the call.
+ */
 #define ETCD3_ERR_UNAVAILABLE 4
 
-/** The client was closed. */
+/** The client was closed, before the call or during it. Nothing was changed by the call. */
 #define ETCD3_ERR_CLOSED 5
 
 /** The handle was made before a fork() and belongs to the parent process; open a new client. */
@@ -762,8 +765,8 @@ etcd3_code_t etcd3_replace(const etcd3_client_t *client,
                            size_t key_len,
                            const void *initial,
                            size_t initial_len,
-                           const void *value,
-                           size_t value_len,
+                           const void *new_value,
+                           size_t new_value_len,
                            int *succeeded,
                            etcd3_error_t **err);
 

@@ -1,6 +1,7 @@
 //! The client: the endpoints, the shared runtime, what is under way, and its end.
 
 use super::callbacks::Callbacks;
+use super::code;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::op::{Op, Request};
@@ -9,11 +10,10 @@ use super::queue::Queue;
 use super::response::Response;
 use super::runtime::Runtime;
 use super::source::Source;
-use super::transport::{Method, Transport};
+use super::transport::{Limits, Method, Transport};
 use super::watch::Watches;
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -76,36 +76,30 @@ impl Client {
     }
 
     /// Runs one call to its end on the calling thread, within `timeout` or the client's own.
-    pub fn run<T, F: Future<Output = Result<T>>>(
-        &self,
-        timeout: Option<Duration>,
-        call: impl FnOnce(Instant) -> F,
-    ) -> Result<T> {
+    pub fn run<T>(&self, timeout: Option<Duration>, call: impl AsyncFnOnce(&Limits) -> Result<T>) -> Result<T> {
         let runtime = self.runtime()?;
         let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                _ = self.closing.cancelled() => Err(Error::closed()),
-                result = call(deadline) => result,
-            }
-        })?
+        let limits = Limits { deadline, cancelled: self.closing.clone() };
+        runtime.block_on(call(&limits))?.map_err(|error| match error.code {
+            code::ERR_CANCELED if self.closing.is_cancelled() => Error::closed(),
+            _ => error,
+        })
     }
 
     pub fn execute(&self, op: &Op) -> Result<Response> {
         let request = op.request()?;
-        self.run(op.timeout, |deadline| self.send(request, deadline))
+        self.run(op.timeout, async |limits| self.send(request, limits).await)
     }
 
-    async fn send(&self, request: Request, deadline: Instant) -> Result<Response> {
+    async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
         let transport = &self.transport;
         match request {
-            Request::Get(get) => transport.unary(RANGE, &get, deadline).await.map(Response::Get),
-            Request::Put(put) => transport.unary(PUT, &put, deadline).await.map(Response::Put),
-            Request::Delete(delete) => transport.unary(DELETE_RANGE, &delete, deadline).await.map(Response::Delete),
+            Request::Get(get) => transport.unary(RANGE, &get, limits).await.map(Response::Get),
+            Request::Put(put) => transport.unary(PUT, &put, limits).await.map(Response::Put),
+            Request::Delete(delete) => transport.unary(DELETE_RANGE, &delete, limits).await.map(Response::Delete),
             Request::Txn(txn) => {
                 let method = Method { repeatable: reads_only(&txn), ..TXN };
-                transport.unary::<_, pb::TxnResponse>(method, &txn, deadline).await?.try_into()
+                transport.unary::<_, pb::TxnResponse>(method, &txn, limits).await?.try_into()
             }
         }
     }
@@ -179,7 +173,7 @@ impl Client {
             let left = limit.saturating_sub(started.elapsed());
             let tasks = async { tokio::time::timeout(left, self.tasks.wait()).await };
             if let Ok(Err(_)) = runtime.block_on(tasks) {
-                return Err(Error::new(super::code::ERR_TIMEOUT, "the client's tasks still run"));
+                return Err(Error::new(code::ERR_TIMEOUT, "the client's tasks still run"));
             }
         }
         joined

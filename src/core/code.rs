@@ -13,11 +13,12 @@ pub const OK: Code = 0;
 pub const ERR_INVALID_ARGUMENT: Code = 1;
 /// No answer came within the call's time limit. Nothing was changed by the call.
 pub const ERR_TIMEOUT: Code = 2;
-/// The call was cancelled by the caller.
+/// The call was cancelled. Nothing was changed by the call.
 pub const ERR_CANCELED: Code = 3;
-/// No endpoint could be reached within the time limit; the message names each and its trouble. Nothing was sent.
+/// No endpoint could be reached within the time limit, or every connection broke; the message names the endpoints and
+/// their trouble. Nothing was changed by the call.
 pub const ERR_UNAVAILABLE: Code = 4;
-/// The client was closed.
+/// The client was closed, before the call or during it. Nothing was changed by the call.
 pub const ERR_CLOSED: Code = 5;
 /// The handle was made before a fork() and belongs to the parent process; open a new client.
 pub const ERR_FORKED: Code = 6;

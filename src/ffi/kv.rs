@@ -128,17 +128,17 @@ pub unsafe extern "C" fn etcd3_replace(
     key_len: usize,
     initial: *const c_void,
     initial_len: usize,
-    value: *const c_void,
-    value_len: usize,
+    new_value: *const c_void,
+    new_value_len: usize,
     succeeded: *mut c_int,
     err: *mut *mut etcd3_error_t,
 ) -> Code {
     guard::call(err, || {
         let client = handle::get(client, "client")?;
         let (key, initial) = (bytes(key, key_len, "key")?, bytes(initial, initial_len, "initial")?);
-        let value = bytes(value, value_len, "value")?;
+        let new_value = bytes(new_value, new_value_len, "new_value")?;
         let out = Out::new(succeeded, "succeeded")?;
-        out.give(client.replace(key, initial, value)?.into())
+        out.give(client.replace(key, initial, new_value)?.into())
     })
 }
 

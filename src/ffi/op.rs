@@ -73,14 +73,14 @@ pub unsafe extern "C" fn etcd3_op_set_prefix(op: *mut etcd3_op_t) {
 /// Get, delete: every key from the op's key on; an empty key means all keys.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_op_set_from_key(op: *mut etcd3_op_t) {
-    builder::set(op, |op| op.widen("from-key", Extent::FromKey))
+    builder::set(op, |op| op.widen("from_key", Extent::FromKey))
 }
 
 /// Get, delete: every key from the op's key up to, without, `end`. An end that is not above the key is an empty
 /// range.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_op_set_range_end(op: *mut etcd3_op_t, end: *const c_void, end_len: usize) {
-    builder::set(op, |op| op.widen("range end", Extent::End(input::bytes(end, end_len, "end")?)))
+    builder::set(op, |op| op.widen("range_end", Extent::End(input::bytes(end, end_len, "end")?)))
 }
 
 /// Get: at most so many keys; 0 for all. etcd3_result_more tells whether there are more.

@@ -21,7 +21,8 @@ pub enum Failure {
     NotSent,
     /// The connection or stream broke after the request went out.
     Lost(String),
-    NoAnswer,
+    /// The caller's limits ended it after the request went out.
+    Stopped(super::Stop),
     Malformed(String),
 }
 

@@ -13,16 +13,24 @@ use super::error::{Error, Result};
 use bytes::Bytes;
 use channel::Channel;
 use connection::Failure;
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep_until, timeout_at, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// A unary method, and whether calling it twice can change more than calling it once (§2.1).
 #[derive(Clone, Copy)]
 pub struct Method {
     pub path: &'static str,
     pub repeatable: bool,
+}
+
+/// How long a call may take, and what ends it earlier.
+pub struct Limits {
+    pub deadline: Instant,
+    pub cancelled: CancellationToken,
 }
 
 pub struct Transport {
@@ -48,7 +56,7 @@ impl Transport {
         &self,
         method: Method,
         request: &Req,
-        deadline: Instant,
+        limits: &Limits,
     ) -> Result<Res> {
         let request = connection::frame(request);
         let mut pause = RETRY_FIRST;
@@ -56,9 +64,9 @@ impl Transport {
         loop {
             let index = turn % self.unary.len();
             let channel = &self.unary[index];
-            let connection = match timeout_at(deadline, channel.connection()).await {
-                Err(_) => return Err(self.unavailable(&self.unary)),
-                Ok(Err(_)) => {
+            let connection = match limits.within(channel.connection()).await {
+                Err(stop) => return Err(self.not_sent(stop)),
+                Ok(Err(())) => {
                     turn += 1;
                     continue;
                 }
@@ -67,28 +75,25 @@ impl Transport {
             self.preferred.store(index, Ordering::Relaxed);
             let endpoint = channel.endpoint().to_string();
             let mut sent = false;
-            let answer =
-                timeout_at(deadline, connection.unary(method.path, request.clone(), deadline, &mut sent)).await;
-            let failure = match answer {
+            let attempt = connection.unary(method.path, request.clone(), limits.deadline, &mut sent);
+            let failure = match limits.within(attempt).await {
                 Ok(Ok(bytes)) => return decode(bytes, method, &endpoint),
                 Ok(Err(failure)) => failure,
-                Err(_) if sent => Failure::NoAnswer,
-                Err(_) => return Err(self.unavailable(&self.unary)),
+                Err(stop) if sent => Failure::Stopped(stop),
+                Err(stop) => return Err(self.not_sent(stop)),
             };
             let resend = match &failure {
                 Failure::NotSent => true,
                 Failure::Lost(_) => method.repeatable,
                 _ => false,
             };
-            if !resend {
-                return Err(outcome(failure, method, &endpoint));
-            }
             turn += 1;
             let wake = Instant::now() + pause;
-            if wake >= deadline {
+            if !resend || wake >= limits.deadline {
                 return Err(outcome(failure, method, &endpoint));
             }
-            sleep_until(wake).await;
+            // Cancellation is noticed by what follows the pause.
+            let _ = limits.within(sleep_until(wake)).await;
             pause = RETRY_MOST.min(pause.mul_f64(1.5));
         }
     }
@@ -96,6 +101,13 @@ impl Transport {
     /// Where tonic's generated clients send their streams.
     pub fn streams(self: &Arc<Self>) -> StreamService {
         StreamService::new(self.clone())
+    }
+
+    fn not_sent(&self, stop: Stop) -> Error {
+        match stop {
+            Stop::Deadline => self.unavailable(&self.unary),
+            Stop::Cancelled => cancelled(),
+        }
     }
 
     fn unavailable(&self, channels: &[Arc<Channel>]) -> Error {
@@ -107,25 +119,56 @@ impl Transport {
     }
 }
 
+/// What ended a call before its answer came.
+#[derive(Clone, Copy)]
+enum Stop {
+    Deadline,
+    Cancelled,
+}
+
+impl Limits {
+    async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
+        tokio::select! {
+            biased;
+            _ = self.cancelled.cancelled() => Err(Stop::Cancelled),
+            done = timeout_at(self.deadline, work) => done.map_err(|_| Stop::Deadline),
+        }
+    }
+}
+
+fn cancelled() -> Error {
+    Error::new(code::ERR_CANCELED, "the call was cancelled")
+}
+
 fn decode<Res: prost::Message + Default>(bytes: Bytes, method: Method, endpoint: &str) -> Result<Res> {
     Res::decode(bytes).map_err(|e| outcome(Failure::Malformed(e.to_string()), method, endpoint))
 }
 
 /// What a failed attempt means for the caller (appendix C of the semantics: the outcome machine of one write).
 fn outcome(failure: Failure, method: Method, endpoint: &str) -> Error {
+    let sent = !matches!(failure, Failure::NotSent);
     let error = match failure {
         Failure::Status(status) => Error::from_status(status.code() as i32, status.message(), endpoint),
         Failure::NotSent => {
             Error::new(code::ERR_UNAVAILABLE, format!("{endpoint}: the connection closed before the request was sent"))
         }
         Failure::Lost(why) => Error::new(code::ERR_UNAVAILABLE, format!("{endpoint}: the connection was lost: {why}")),
-        Failure::NoAnswer => Error::new(code::ERR_TIMEOUT, format!("{endpoint}: no answer within the time limit")),
+        Failure::Stopped(Stop::Cancelled) => cancelled(),
+        Failure::Stopped(Stop::Deadline) => {
+            Error::new(code::ERR_TIMEOUT, format!("{endpoint}: no answer within the time limit"))
+        }
         Failure::Malformed(why) => Error::new(code::ERR_PROTOCOL, format!("{endpoint}: {why}")),
     };
-    let open = match (&error.grpc_status, error.code) {
-        (None, _) => !error.message.ends_with("before the request was sent"),
-        (Some(_), code::ERR_STOPPED | code::ERR_LEADER_CHANGED | code::ERR_REQUEST_CANCELED | code::ERR_SERVER) => true,
-        (Some(_), code) => (code::ERR_SERVER_TIMEOUT..=code::ERR_SERVER_TIMEOUT_WAIT_APPLIED).contains(&code),
+    let open = match error.grpc_status {
+        None => sent,
+        Some(_) => matches!(
+            error.code,
+            code::ERR_STOPPED
+                | code::ERR_LEADER_CHANGED
+                | code::ERR_REQUEST_CANCELED
+                | code::ERR_SERVER
+                | code::ERR_SERVER_TIMEOUT..=code::ERR_SERVER_TIMEOUT_WAIT_APPLIED
+        ),
     };
     let error = Error { endpoint: Some(endpoint.to_owned()), ..error };
     match method.repeatable || !open {
