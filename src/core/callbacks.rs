@@ -4,14 +4,16 @@ use super::code;
 use super::error::{Error, Result};
 use super::queue::{Queue, ThreadWake};
 use super::runtime::Runtime;
+use super::source::{this_thread, Thread};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{JoinHandle, ThreadId};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub struct Callbacks {
     pub queue: Arc<Queue>,
-    id: ThreadId,
+    /// The thread itself, once it runs.
+    id: Arc<OnceLock<Thread>>,
     thread: Mutex<Option<(JoinHandle<()>, Receiver<()>)>>,
 }
 
@@ -19,12 +21,14 @@ impl Callbacks {
     pub fn start(runtime: &Runtime) -> Result<Self> {
         let queue = Queue::new(Box::new(ThreadWake::default()));
         let (running, ended) = channel();
-        let drained = queue.clone();
+        let (drained, id) = (queue.clone(), Arc::new(OnceLock::new()));
+        let own = id.clone();
         let handle = runtime.spawn_thread("etcd3-callback", move || {
             let _running = running;
+            let _ = own.set(this_thread());
             while let Ok(1..) = drained.dispatch(0, None) {}
         })?;
-        Ok(Callbacks { queue, id: handle.thread().id(), thread: Mutex::new(Some((handle, ended))) })
+        Ok(Callbacks { queue, id, thread: Mutex::new(Some((handle, ended))) })
     }
 
     /// Lets the thread end once it has delivered everything.
@@ -34,7 +38,7 @@ impl Callbacks {
 
     /// Waits for that, unless called on the thread itself.
     pub fn join(&self, limit: Duration) -> Result<()> {
-        if std::thread::current().id() == self.id {
+        if self.id.get() == Some(&this_thread()) {
             return Ok(());
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,6 @@ use super::event::Event;
 use super::source::Source;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 /// How a queue tells its drainer that events wait.
@@ -30,7 +29,7 @@ pub struct Queue {
 #[derive(Default)]
 struct State {
     events: VecDeque<Event>,
-    drainer: Option<ThreadId>,
+    drained: bool,
     sources: HashMap<u64, Weak<Source>>,
     /// Nothing waits any more, and what comes is delivered by whoever drains or frees.
     freed: bool,
@@ -171,13 +170,13 @@ impl Queue {
 
     fn turn(&self) -> Result<Turn<'_>> {
         let mut state = self.state();
-        if state.drainer.is_some() {
+        if state.drained {
             return Err(Error::new(
                 code::ERR_BUSY,
                 "queue: it is being drained already, by another thread or around this callback",
             ));
         }
-        state.drainer = Some(std::thread::current().id());
+        state.drained = true;
         Ok(Turn(self))
     }
 
@@ -196,7 +195,7 @@ impl Drop for Turn<'_> {
             {
                 let mut state = self.0.state();
                 if !state.freed || state.events.is_empty() {
-                    state.drainer = None;
+                    state.drained = false;
                     return;
                 }
             }

@@ -6,8 +6,16 @@ use super::event::{Body, Event};
 use super::queue::Queue;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::ThreadId;
 use std::time::Duration;
+
+/// A running thread. `std::thread::current` would allocate on threads that are not Rust's, and on the main one
+/// never free it.
+pub type Thread = usize;
+
+pub fn this_thread() -> Thread {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| std::ptr::from_ref(mark) as usize)
+}
 
 /// The caller's end of a source.
 pub trait Handler: Send + Sync {
@@ -34,7 +42,8 @@ struct Gate {
     closed: bool,
     /// The caller wants no more: what is queued is dropped, but for the last event.
     cancelled: bool,
-    running: Option<ThreadId>,
+    /// The thread that runs a handler.
+    running: Option<Thread>,
 }
 
 impl Source {
@@ -103,7 +112,7 @@ impl Source {
 
     /// Waits until no handler of this source runs on another thread.
     pub fn join(&self, limit: Duration) -> Result<()> {
-        let elsewhere = |gate: &mut Gate| gate.running.is_some_and(|thread| thread != std::thread::current().id());
+        let elsewhere = |gate: &mut Gate| gate.running.is_some_and(|thread| thread != this_thread());
         let (_gate, waited) =
             self.idle.wait_timeout_while(self.gate(), limit, elsewhere).unwrap_or_else(PoisonError::into_inner);
         match waited.timed_out() {
@@ -117,7 +126,7 @@ impl Source {
         let mut gate = self.gate();
         let admitted = !gate.cancelled || matches!(event.body, Body::Closed { .. });
         if admitted {
-            gate.running = Some(std::thread::current().id());
+            gate.running = Some(this_thread());
         }
         admitted
     }
