@@ -5,30 +5,49 @@ use super::error::{Error, Result};
 use super::queue::{Queue, ThreadWake};
 use super::runtime::Runtime;
 use super::source::{this_thread, Thread};
-use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub struct Callbacks {
     pub queue: Arc<Queue>,
-    /// The thread itself, once it runs.
-    id: Arc<OnceLock<Thread>>,
-    thread: Mutex<Option<(JoinHandle<()>, Receiver<()>)>>,
+    state: Arc<State>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Not a channel: waiting on one of std's leaves an allocation behind on the host's main thread.
+#[derive(Default)]
+struct State {
+    life: Mutex<Life>,
+    ended: Condvar,
+}
+
+#[derive(Default, PartialEq)]
+enum Life {
+    #[default]
+    Starting,
+    Running(Thread),
+    Ended,
+}
+
+impl State {
+    fn enter(&self, life: Life) {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = life;
+        self.ended.notify_all();
+    }
 }
 
 impl Callbacks {
     pub fn start(runtime: &Runtime) -> Result<Self> {
         let queue = Queue::new(Box::new(ThreadWake::default()));
-        let (running, ended) = channel();
-        let (drained, id) = (queue.clone(), Arc::new(OnceLock::new()));
-        let own = id.clone();
-        let handle = runtime.spawn_thread("etcd3-callback", move || {
-            let _running = running;
-            let _ = own.set(this_thread());
+        let state = Arc::<State>::default();
+        let (drained, own) = (queue.clone(), state.clone());
+        let thread = runtime.spawn_thread("etcd3-callback", move || {
+            own.enter(Life::Running(this_thread()));
             while let Ok(1..) = drained.dispatch(0, None) {}
+            own.enter(Life::Ended);
         })?;
-        Ok(Callbacks { queue, id, thread: Mutex::new(Some((handle, ended))) })
+        Ok(Callbacks { queue, state, thread: Mutex::new(Some(thread)) })
     }
 
     /// Lets the thread end once it has delivered everything.
@@ -38,16 +57,20 @@ impl Callbacks {
 
     /// Waits for that, unless called on the thread itself.
     pub fn join(&self, limit: Duration) -> Result<()> {
-        if self.id.get() == Some(&this_thread()) {
+        let life = self.state.life.lock().unwrap_or_else(PoisonError::into_inner);
+        if *life == Life::Running(this_thread()) {
             return Ok(());
         }
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((handle, ended)) = thread.take() else { return Ok(()) };
-        if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-            *thread = Some((handle, ended));
+        let running = |life: &mut Life| *life != Life::Ended;
+        let (life, _) =
+            self.state.ended.wait_timeout_while(life, limit, running).unwrap_or_else(PoisonError::into_inner);
+        if *life != Life::Ended {
             return Err(Error::new(code::ERR_TIMEOUT, "a callback still runs"));
         }
-        let _ = handle.join();
+        drop(life);
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
         Ok(())
     }
 }
