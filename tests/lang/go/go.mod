@@ -1,0 +1,3 @@
+module etcd3smoke
+
+go 1.19
