@@ -93,12 +93,17 @@ fn section(file: &Path) -> (String, String) {
         .generate()
         .unwrap_or_else(|e| panic!("no header for {}: {e}", file.display()))
         .write(&mut body);
-    (about, on_one_line(&String::from_utf8(body).expect("a header is text")))
+    (about, tidy(&String::from_utf8(body).expect("a header is text")))
 }
 
-/// Comments of one line are written on one.
-fn on_one_line(declarations: &str) -> String {
-    let lines: Vec<_> = declarations.lines().collect();
+/// Comments of one line are written on one. No type needs its `struct`, which cbindgen puts where it knows it is one.
+fn tidy(declarations: &str) -> String {
+    let bare = |line: &str| match line.starts_with("typedef struct") {
+        true => line.to_owned(),
+        false => line.replace("struct etcd3_", "etcd3_"),
+    };
+    let lines: Vec<_> = declarations.lines().map(bare).collect();
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let (mut text, mut i) = (String::new(), 0);
     while i < lines.len() {
         let comment = match lines[i..] {

@@ -17,7 +17,8 @@
  *            first mistake; the call that uses the builder reports it.
  *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
- *            and errors never change. An object must not be in use elsewhere while it is freed.
+ *            and errors never change. An object must not be in use elsewhere while it is freed; queues may,
+            see etcd3_queue_free. A signal ends a wait for events, not a call to the server.
  *  Events    What happens later arrives as an event in a queue: your own (etcd3_queue_new), drained on
  *            a thread of yours, or the client's, drained by a thread of the library's. Any function of
  *            this library may be called in a callback; a callback must return, not throw or longjmp.
@@ -77,7 +78,7 @@ typedef int32_t etcd3_code_t;
 /** An argument is wrong; the message names it. Nothing was sent. */
 #define ETCD3_ERR_INVALID_ARGUMENT 1
 
-/** No answer came within the call's time limit. Nothing was changed by the call. */
+/** No answer came within the call's time limit, and nothing was changed by the call; or a wait was over. */
 #define ETCD3_ERR_TIMEOUT 2
 
 /** The call was cancelled. Nothing was changed by the call. */
@@ -320,28 +321,28 @@ typedef struct etcd3_error_t etcd3_error_t;
 const char *etcd3_code_name(etcd3_code_t code);
 
 /** The code the call returned; ETCD3_OK for NULL. */
-etcd3_code_t etcd3_error_code(const struct etcd3_error_t *error);
+etcd3_code_t etcd3_error_code(const etcd3_error_t *error);
 
 /** What happened, for people: names the argument, the endpoint, the cause. Borrowed from `error`; "" for NULL. */
-const char *etcd3_error_message(const struct etcd3_error_t *error);
+const char *etcd3_error_message(const etcd3_error_t *error);
 
 /** The gRPC status number of the server's answer; -1 if no answer came, and for NULL. */
-int32_t etcd3_error_grpc_status(const struct etcd3_error_t *error);
+int32_t etcd3_error_grpc_status(const etcd3_error_t *error);
 
 /** The endpoint that answered, or was tried last, as "host:port". Borrowed from `error`; "" if none, and for NULL. */
-const char *etcd3_error_endpoint(const struct etcd3_error_t *error);
+const char *etcd3_error_endpoint(const etcd3_error_t *error);
 
 /** 1 if the same call may succeed later and making it again does no harm; else 0. */
-int etcd3_error_is_retryable(const struct etcd3_error_t *error);
+int etcd3_error_is_retryable(const etcd3_error_t *error);
 
 /**
  * 1 if the call was a write that may have been applied, or may yet be, although it failed: its code is
  * ETCD3_ERR_AMBIGUOUS. Such a write can land after later ones. Read before you repeat it. Else 0.
  */
-int etcd3_error_maybe_applied(const struct etcd3_error_t *error);
+int etcd3_error_maybe_applied(const etcd3_error_t *error);
 
 /** Frees an error that came through `err`; not one borrowed from an event. */
-void etcd3_error_free(struct etcd3_error_t *error);
+void etcd3_error_free(etcd3_error_t *error);
 
 /* ---- Configuration --------------------------------------------------------------------------- */
 
@@ -356,20 +357,20 @@ typedef struct etcd3_config_t etcd3_config_t;
  * A configuration with the endpoint localhost:2379 and a time limit of 5000 ms. Yours; free with
  * etcd3_config_free.
  */
-struct etcd3_config_t *etcd3_config_new(void);
+etcd3_config_t *etcd3_config_new(void);
 
 /**
  * Adds a member's client URL: "host:port", "http://host:port", an IPv6 address in brackets; without a port it
  * is 2379. The first one takes the place of the default.
  */
-void etcd3_config_add_endpoint(struct etcd3_config_t *config, const char *endpoint);
+void etcd3_config_add_endpoint(etcd3_config_t *config, const char *endpoint);
 
 /** Sets the time limit of a whole call, connecting included, for calls that are given none of their own: above 0. */
-void etcd3_config_set_timeout(struct etcd3_config_t *config,
+void etcd3_config_set_timeout(etcd3_config_t *config,
                               int64_t timeout_ms);
 
 /** Frees a configuration. */
-void etcd3_config_free(struct etcd3_config_t *config);
+void etcd3_config_free(etcd3_config_t *config);
 
 /* ---- Client ---------------------------------------------------------------------------------- */
 
@@ -386,17 +387,17 @@ typedef struct etcd3_client_t etcd3_client_t;
  * Errors: ETCD3_ERR_INVALID_ARGUMENT (the first mistake made with `config`), ETCD3_ERR_SYSTEM (no thread).
  */
 etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
-                               struct etcd3_client_t **client,
+                               etcd3_client_t **client,
                                etcd3_error_t **err);
 
 /**
- * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, every watch gets its
- * ETCD3_EVENT_CLOSED, and later calls return ETCD3_ERR_CLOSED. Waits up to `timeout_ms` (0: not at all) for the
- * callbacks of the client's own thread, unless called on it. With the process's last client the I/O thread ends.
- * Closing twice does no harm. Never waits for a server.
+ * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
+ * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+ * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
+ * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
  */
-etcd3_code_t etcd3_client_close(struct etcd3_client_t *client,
+etcd3_code_t etcd3_client_close(etcd3_client_t *client,
                                 int64_t timeout_ms,
                                 etcd3_error_t **err);
 
@@ -404,7 +405,7 @@ etcd3_code_t etcd3_client_close(struct etcd3_client_t *client,
  * Frees a client; closes it, without waiting for callbacks, if etcd3_client_close was not called. Its watches
  * stay valid until they are freed themselves.
  */
-void etcd3_client_free(struct etcd3_client_t *client);
+void etcd3_client_free(etcd3_client_t *client);
 
 /* ---- Operations ------------------------------------------------------------------------------ */
 
@@ -444,92 +445,92 @@ typedef struct etcd3_op_t etcd3_op_t;
  * A get of one key, or of a range: see etcd3_op_set_prefix and its neighbours. Yours; free with etcd3_op_free.
  * RPC: KV.Range.
  */
-struct etcd3_op_t *etcd3_op_get(const void *key,
+etcd3_op_t *etcd3_op_get(const void *key,
                                 size_t key_len);
 
 /** A put of a value to a key. Yours; free with etcd3_op_free. RPC: KV.Put. */
-struct etcd3_op_t *etcd3_op_put(const void *key, size_t key_len, const void *value, size_t value_len);
+etcd3_op_t *etcd3_op_put(const void *key, size_t key_len, const void *value, size_t value_len);
 
 /** A delete of one key, or of a range. Yours; free with etcd3_op_free. RPC: KV.DeleteRange. */
-struct etcd3_op_t *etcd3_op_delete(const void *key, size_t key_len);
+etcd3_op_t *etcd3_op_delete(const void *key, size_t key_len);
 
 /** Get, delete: every key that starts with the op's key; an empty key means all keys. */
-void etcd3_op_set_prefix(struct etcd3_op_t *op);
+void etcd3_op_set_prefix(etcd3_op_t *op);
 
 /** Get, delete: every key from the op's key on; an empty key means all keys. */
-void etcd3_op_set_from_key(struct etcd3_op_t *op);
+void etcd3_op_set_from_key(etcd3_op_t *op);
 
 /**
  * Get, delete: every key from the op's key up to, without, `end`. An end that is not above the key is an empty
  * range.
  */
-void etcd3_op_set_range_end(struct etcd3_op_t *op,
+void etcd3_op_set_range_end(etcd3_op_t *op,
                             const void *end,
                             size_t end_len);
 
 /** Get: at most so many keys; 0 for all. etcd3_result_more tells whether there are more. */
-void etcd3_op_set_limit(struct etcd3_op_t *op, int64_t limit);
+void etcd3_op_set_limit(etcd3_op_t *op, int64_t limit);
 
 /**
  * Get: the store as it was at a revision; 0 for the newest. Errors of the call then: ETCD3_ERR_COMPACTED,
  * ETCD3_ERR_FUTURE_REVISION.
  */
-void etcd3_op_set_revision(struct etcd3_op_t *op, int64_t revision);
+void etcd3_op_set_revision(etcd3_op_t *op, int64_t revision);
 
 /** Get: sorts by an ETCD3_SORT_BY_* target in an ETCD3_SORT_* order. */
-void etcd3_op_set_sort(struct etcd3_op_t *op, int32_t target, int32_t order);
+void etcd3_op_set_sort(etcd3_op_t *op, int32_t target, int32_t order);
 
 /** Get: one member answers from what it has, faster and possibly stale, without asking the others. */
-void etcd3_op_set_serializable(struct etcd3_op_t *op);
+void etcd3_op_set_serializable(etcd3_op_t *op);
 
 /** Get: without the values. */
-void etcd3_op_set_keys_only(struct etcd3_op_t *op);
+void etcd3_op_set_keys_only(etcd3_op_t *op);
 
 /** Get: only etcd3_result_count, no keys. */
-void etcd3_op_set_count_only(struct etcd3_op_t *op);
+void etcd3_op_set_count_only(etcd3_op_t *op);
 
 /** Get: only keys last put at this revision or later; 0 for no bound. */
-void etcd3_op_set_min_mod_revision(struct etcd3_op_t *op, int64_t revision);
+void etcd3_op_set_min_mod_revision(etcd3_op_t *op, int64_t revision);
 
 /** Get: only keys last put at this revision or earlier; 0 for no bound. */
-void etcd3_op_set_max_mod_revision(struct etcd3_op_t *op, int64_t revision);
+void etcd3_op_set_max_mod_revision(etcd3_op_t *op, int64_t revision);
 
 /** Get: only keys created at this revision or later; 0 for no bound. */
-void etcd3_op_set_min_create_revision(struct etcd3_op_t *op, int64_t revision);
+void etcd3_op_set_min_create_revision(etcd3_op_t *op, int64_t revision);
 
 /** Get: only keys created at this revision or earlier; 0 for no bound. */
-void etcd3_op_set_max_create_revision(struct etcd3_op_t *op, int64_t revision);
+void etcd3_op_set_max_create_revision(etcd3_op_t *op, int64_t revision);
 
 /**
  * Put: attaches the key to a lease, so that it goes when the lease does; 0 for none, which detaches it. Error of
  * the call then: ETCD3_ERR_LEASE_NOT_FOUND.
  */
-void etcd3_op_set_lease(struct etcd3_op_t *op,
+void etcd3_op_set_lease(etcd3_op_t *op,
                         int64_t lease_id);
 
 /**
  * Put: keeps the value the key has; the op's own must be empty. Error of the call if there is no such key:
  * ETCD3_ERR_KEY_NOT_FOUND.
  */
-void etcd3_op_set_ignore_value(struct etcd3_op_t *op);
+void etcd3_op_set_ignore_value(etcd3_op_t *op);
 
 /**
  * Put: keeps the lease the key has; the op's own must be 0. Error of the call if there is no such key:
  * ETCD3_ERR_KEY_NOT_FOUND.
  */
-void etcd3_op_set_ignore_lease(struct etcd3_op_t *op);
+void etcd3_op_set_ignore_lease(etcd3_op_t *op);
 
 /** Put, delete: the result holds what was there before; see etcd3_result_prev_kv. */
-void etcd3_op_set_prev_kv(struct etcd3_op_t *op);
+void etcd3_op_set_prev_kv(etcd3_op_t *op);
 
 /**
  * The time limit of the whole call, connecting included, in place of the client's: above 0. Without effect on
  * an op inside a transaction.
  */
-void etcd3_op_set_timeout(struct etcd3_op_t *op, int64_t timeout_ms);
+void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
 
 /** Frees an operation. */
-void etcd3_op_free(struct etcd3_op_t *op);
+void etcd3_op_free(etcd3_op_t *op);
 
 /* ---- Transactions ---------------------------------------------------------------------------- */
 
@@ -588,7 +589,10 @@ void etcd3_txn_if_mod_revision(etcd3_op_t *txn,
 /** Adds a comparison of the lease the key is attached to; 0 for none. */
 void etcd3_txn_if_lease(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t lease_id);
 
-/** The comparison added last is over every key that starts with its key: it must hold for each that exists. */
+/**
+ * The comparison added last is over every key that starts with its key: it must hold for each. Where there is no such
+ * key, one of a value does not hold, and the others compare with 0.
+ */
 void etcd3_txn_if_prefix(etcd3_op_t *txn);
 
 /** The comparison added last is over every key from its key on. */
@@ -648,51 +652,51 @@ typedef struct etcd3_kv_t {
 } etcd3_kv_t;
 
 /** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL. */
-int32_t etcd3_result_kind(const struct etcd3_result_t *result);
+int32_t etcd3_result_kind(const etcd3_result_t *result);
 
 /** The store's revision when it answered; after a write, the write's own. */
-int64_t etcd3_result_revision(const struct etcd3_result_t *result);
+int64_t etcd3_result_revision(const etcd3_result_t *result);
 
 /** The id of the cluster; 0 inside a transaction. */
-uint64_t etcd3_result_cluster_id(const struct etcd3_result_t *result);
+uint64_t etcd3_result_cluster_id(const etcd3_result_t *result);
 
 /** The id of the member that answered; 0 inside a transaction. */
-uint64_t etcd3_result_member_id(const struct etcd3_result_t *result);
+uint64_t etcd3_result_member_id(const etcd3_result_t *result);
 
 /** The term of the leader; 0 inside a transaction. */
-uint64_t etcd3_result_raft_term(const struct etcd3_result_t *result);
+uint64_t etcd3_result_raft_term(const etcd3_result_t *result);
 
 /** Get: how many keys there are in the range, before limit and filters. Delete: how many keys were deleted. */
-int64_t etcd3_result_count(const struct etcd3_result_t *result);
+int64_t etcd3_result_count(const etcd3_result_t *result);
 
 /** Get: 1 if the limit cut the answer short, else 0. */
-int etcd3_result_more(const struct etcd3_result_t *result);
+int etcd3_result_more(const etcd3_result_t *result);
 
 /** Get: how many key-values the answer holds. */
-size_t etcd3_result_kv_count(const struct etcd3_result_t *result);
+size_t etcd3_result_kv_count(const etcd3_result_t *result);
 
 /** Get: the key-value at `index`, from 0; NULL past the end. Borrowed from `result`. */
-const struct etcd3_kv_t *etcd3_result_kv(const struct etcd3_result_t *result, size_t index);
+const etcd3_kv_t *etcd3_result_kv(const etcd3_result_t *result, size_t index);
 
 /** Put, delete with etcd3_op_set_prev_kv: how many key-values of before the answer holds. */
-size_t etcd3_result_prev_kv_count(const struct etcd3_result_t *result);
+size_t etcd3_result_prev_kv_count(const etcd3_result_t *result);
 
 /** Put, delete with etcd3_op_set_prev_kv: what was there before, from 0; NULL past the end. Borrowed from `result`. */
-const struct etcd3_kv_t *etcd3_result_prev_kv(const struct etcd3_result_t *result,
+const etcd3_kv_t *etcd3_result_prev_kv(const etcd3_result_t *result,
                                               size_t index);
 
 /** Transaction: 1 if all comparisons held, so that the `then` ops were done; else 0. */
-int etcd3_result_succeeded(const struct etcd3_result_t *result);
+int etcd3_result_succeeded(const etcd3_result_t *result);
 
 /** Transaction: how many ops were done. */
-size_t etcd3_result_response_count(const struct etcd3_result_t *result);
+size_t etcd3_result_response_count(const etcd3_result_t *result);
 
 /** Transaction: the answer to the op at `index` of those done, from 0; NULL past the end. Borrowed from `result`. */
-const struct etcd3_result_t *etcd3_result_response(const struct etcd3_result_t *result,
+const etcd3_result_t *etcd3_result_response(const etcd3_result_t *result,
                                                    size_t index);
 
 /** Frees a result that came through an out parameter, with all that is borrowed from it. */
-void etcd3_result_free(struct etcd3_result_t *result);
+void etcd3_result_free(etcd3_result_t *result);
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
@@ -848,41 +852,41 @@ typedef struct etcd3_change_t {
  * Called for an event, either in etcd3_queue_dispatch or on the client's own callback thread; never two at once
  * for one queue. `event` is borrowed until the function returns. Any function of this library may be called.
  */
-typedef void (*etcd3_event_fn)(const struct etcd3_event_t *event, void *user_data);
+typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
 /** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE or _CLOSED; 0 for NULL. */
-int32_t etcd3_event_type(const struct etcd3_event_t *event);
+int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
-void *etcd3_event_user_data(const struct etcd3_event_t *event);
+void *etcd3_event_user_data(const etcd3_event_t *event);
 
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
  * up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
  */
-int64_t etcd3_event_revision(const struct etcd3_event_t *event);
+int64_t etcd3_event_revision(const etcd3_event_t *event);
 
 /** WATCH: how many changes the event holds; else 0. */
-size_t etcd3_event_change_count(const struct etcd3_event_t *event);
+size_t etcd3_event_change_count(const etcd3_event_t *event);
 
 /** WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`. */
-const struct etcd3_change_t *etcd3_event_change(const struct etcd3_event_t *event,
+const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
                                                 size_t index);
 
 /** STATE: ETCD3_STATE_LIVE, _DISCONNECTED or _RESUMED; else 0. */
-int32_t etcd3_event_state(const struct etcd3_event_t *event);
+int32_t etcd3_event_state(const etcd3_event_t *event);
 
 /**
  * CLOSED: why it ended; NULL if its owner cancelled it. STATE: why the connection was lost. Else NULL. Borrowed
  * from `event`.
  */
-const etcd3_error_t *etcd3_event_error(const struct etcd3_event_t *event);
+const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
 /** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0. */
-int64_t etcd3_event_compact_revision(const struct etcd3_event_t *event);
+int64_t etcd3_event_compact_revision(const etcd3_event_t *event);
 
 /** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
-void etcd3_event_free(struct etcd3_event_t *event);
+void etcd3_event_free(etcd3_event_t *event);
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
@@ -905,28 +909,28 @@ typedef struct etcd3_queue_t etcd3_queue_t;
 typedef void (*etcd3_wakeup_fn)(void *user_data);
 
 /** Makes a queue, which comes through `queue`; free with etcd3_queue_free. Error: ETCD3_ERR_SYSTEM (no pipe). */
-etcd3_code_t etcd3_queue_new(struct etcd3_queue_t **queue, etcd3_error_t **err);
+etcd3_code_t etcd3_queue_new(etcd3_queue_t **queue, etcd3_error_t **err);
 
 /**
  * The read end of a pipe that is readable while events wait: to be polled, not closed. Reading from it does no
  * harm, if the queue is drained afterwards. Borrowed from `queue`; -1 for NULL and in a forked child.
  */
-int etcd3_queue_fd(const struct etcd3_queue_t *queue);
+int etcd3_queue_fd(const etcd3_queue_t *queue);
 
 /**
  * A new descriptor for the same end of the pipe, yours to close: for event loops that close what they poll, such
  * as those of Node and Go. -1 for NULL, in a forked child, and if the process has no descriptor left.
  */
-int etcd3_queue_dup_fd(const struct etcd3_queue_t *queue);
+int etcd3_queue_dup_fd(const etcd3_queue_t *queue);
 
 /**
  * Runs the callbacks of up to `max` events (0: of those that wait) on this thread, waiting up to `timeout_ms` (0:
  * not at all, -1: for ever) for the first. `*ran` is how many; `ran` may be NULL. No event within the limit is
  * not an error. An event that has no callback is dropped.
  * Errors: ETCD3_ERR_BUSY (another thread drains the queue, or this call is made in one of its callbacks),
- * ETCD3_ERR_INTERRUPTED (a signal came while waiting).
+ * ETCD3_ERR_INTERRUPTED (a signal came while waiting), ETCD3_ERR_INVALID_ARGUMENT.
  */
-etcd3_code_t etcd3_queue_dispatch(const struct etcd3_queue_t *queue,
+etcd3_code_t etcd3_queue_dispatch(const etcd3_queue_t *queue,
                                   size_t max,
                                   int64_t timeout_ms,
                                   size_t *ran,
@@ -935,27 +939,29 @@ etcd3_code_t etcd3_queue_dispatch(const struct etcd3_queue_t *queue,
 /**
  * Takes the next event out of the queue, waiting up to `timeout_ms` (0: not at all, -1: for ever) for one. It
  * comes through `event` and is yours, free with etcd3_event_free; NULL if none came. Its callback is not run.
- * Errors: as etcd3_queue_dispatch.
+ * Errors: those of etcd3_queue_dispatch.
  */
-etcd3_code_t etcd3_queue_next(const struct etcd3_queue_t *queue,
+etcd3_code_t etcd3_queue_next(const etcd3_queue_t *queue,
                               int64_t timeout_ms,
                               etcd3_event_t **event,
                               etcd3_error_t **err);
 
 /**
  * In place of the descriptor: has `wake` called with `user_data` whenever the queue stops being empty; drain it
- * then until it is empty. NULL ends that, and on return the former one runs no more.
+ * then until it is empty. If events wait already it is called now. NULL ends that, and on return the former one
+ * runs no more.
  */
-void etcd3_queue_set_wakeup(const struct etcd3_queue_t *queue,
+void etcd3_queue_set_wakeup(const etcd3_queue_t *queue,
                             etcd3_wakeup_fn wake,
                             void *user_data);
 
 /**
- * Frees a queue. What still reports to it is cancelled, and the callbacks of the last events run now on this
- * thread; or, if the queue is being drained, on the thread that drains it. Events are dropped if they have no
- * callback.
+ * Frees a queue; also in one of its callbacks, and while another thread drains it. What still reports to it is
+ * cancelled, and the callbacks of the last events run now on this thread; or, if the queue is being drained, on the
+ * thread that drains it. Events that have no callback are dropped, so who drains with etcd3_queue_next ends what
+ * reports to the queue, and drains it, before.
  */
-void etcd3_queue_free(struct etcd3_queue_t *queue);
+void etcd3_queue_free(etcd3_queue_t *queue);
 
 /* ---- Watches --------------------------------------------------------------------------------- */
 
@@ -980,38 +986,38 @@ typedef struct etcd3_watch_t etcd3_watch_t;
  * A watch of one key, or of a range: see etcd3_watch_opts_set_prefix and its neighbours. Yours; free with
  * etcd3_watch_opts_free.
  */
-struct etcd3_watch_opts_t *etcd3_watch_opts_new(const void *key, size_t key_len);
+etcd3_watch_opts_t *etcd3_watch_opts_new(const void *key, size_t key_len);
 
 /** Watches every key that starts with the key; an empty key means all keys. */
-void etcd3_watch_opts_set_prefix(struct etcd3_watch_opts_t *opts);
+void etcd3_watch_opts_set_prefix(etcd3_watch_opts_t *opts);
 
 /** Watches every key from the key on; an empty key means all keys. */
-void etcd3_watch_opts_set_from_key(struct etcd3_watch_opts_t *opts);
+void etcd3_watch_opts_set_from_key(etcd3_watch_opts_t *opts);
 
 /** Watches every key from the key up to, without, `end`, which must be above the key. */
-void etcd3_watch_opts_set_range_end(struct etcd3_watch_opts_t *opts, const void *end, size_t end_len);
+void etcd3_watch_opts_set_range_end(etcd3_watch_opts_t *opts, const void *end, size_t end_len);
 
 /**
  * Starts with the changes of this revision, which may be past, or still to come; 1 for all of history. 0, the
  * default, means from the call of etcd3_watch_start on. If history no longer has it, the watch ends with
  * ETCD3_ERR_COMPACTED.
  */
-void etcd3_watch_opts_set_start_revision(struct etcd3_watch_opts_t *opts, int64_t revision);
+void etcd3_watch_opts_set_start_revision(etcd3_watch_opts_t *opts, int64_t revision);
 
 /** Has changes tell what was there before. */
-void etcd3_watch_opts_set_prev_kv(struct etcd3_watch_opts_t *opts);
+void etcd3_watch_opts_set_prev_kv(etcd3_watch_opts_t *opts);
 
 /** Leaves a kind of change out, at the server: ETCD3_FILTER_NOPUT or ETCD3_FILTER_NODELETE. */
-void etcd3_watch_opts_set_filter(struct etcd3_watch_opts_t *opts, int32_t filter);
+void etcd3_watch_opts_set_filter(etcd3_watch_opts_t *opts, int32_t filter);
 
 /**
  * Has the server report from time to time (every 10 minutes by default) how far the watch is when nothing
  * changes: ETCD3_EVENT_PROGRESS.
  */
-void etcd3_watch_opts_set_progress_notify(struct etcd3_watch_opts_t *opts);
+void etcd3_watch_opts_set_progress_notify(etcd3_watch_opts_t *opts);
 
 /** Frees watch options. */
-void etcd3_watch_opts_free(struct etcd3_watch_opts_t *opts);
+void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
 
 /**
  * Starts a watch. `fn` is called with `user_data` for each event: by whoever dispatches `queue`, or, if `queue` is
@@ -1024,11 +1030,11 @@ void etcd3_watch_opts_free(struct etcd3_watch_opts_t *opts);
  * ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
  */
 etcd3_code_t etcd3_watch_start(const etcd3_client_t *client,
-                               const struct etcd3_watch_opts_t *opts,
+                               const etcd3_watch_opts_t *opts,
                                const etcd3_queue_t *queue,
                                etcd3_event_fn fn,
                                void *user_data,
-                               struct etcd3_watch_t **watch,
+                               etcd3_watch_t **watch,
                                etcd3_error_t **err);
 
 /**
@@ -1036,19 +1042,19 @@ etcd3_code_t etcd3_watch_start(const etcd3_client_t *client,
  * may still end. ETCD3_EVENT_CLOSED comes, with no error. Never blocks; may be called from any thread, in its own
  * callback too, and twice.
  */
-void etcd3_watch_cancel(const struct etcd3_watch_t *watch);
+void etcd3_watch_cancel(const etcd3_watch_t *watch);
 
 /**
  * Ends a watch as etcd3_watch_cancel does and waits up to `timeout_ms` (0: not at all) until no callback of it
  * runs on another thread. In its own callback it returns at once. ETCD3_EVENT_CLOSED may still be to come.
  * Error: ETCD3_ERR_TIMEOUT: a callback still runs; the watch is cancelled all the same.
  */
-etcd3_code_t etcd3_watch_join(const struct etcd3_watch_t *watch,
+etcd3_code_t etcd3_watch_join(const etcd3_watch_t *watch,
                               int64_t timeout_ms,
                               etcd3_error_t **err);
 
 /** Cancels and frees a watch. Its ETCD3_EVENT_CLOSED still comes. */
-void etcd3_watch_free(struct etcd3_watch_t *watch);
+void etcd3_watch_free(etcd3_watch_t *watch);
 
 #ifdef __cplusplus
 }

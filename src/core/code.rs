@@ -11,7 +11,7 @@ pub type Code = i32;
 pub const OK: Code = 0;
 /// An argument is wrong; the message names it. Nothing was sent.
 pub const ERR_INVALID_ARGUMENT: Code = 1;
-/// No answer came within the call's time limit. Nothing was changed by the call.
+/// No answer came within the call's time limit, and nothing was changed by the call; or a wait was over.
 pub const ERR_TIMEOUT: Code = 2;
 /// The call was cancelled. Nothing was changed by the call.
 pub const ERR_CANCELED: Code = 3;
@@ -265,10 +265,8 @@ pub(crate) fn name(code: Code) -> &'static CStr {
     CStr::from_bytes_with_nul(name.as_bytes()).unwrap_or_default()
 }
 
-const UNIMPLEMENTED: i32 = 12;
-
 /// Finds the code of a server's answer: by its text first, since the same error comes with different gRPC
-/// codes from different versions (§3.1).
+/// codes from different versions (§3.1); else by the gRPC code, which is all that a proxy between may give.
 pub(crate) fn classify(grpc: i32, message: &str) -> Code {
     let mut text = message;
     if let Some((_, rest)) = text.strip_prefix("rpc error: code = ").and_then(|t| t.split_once(" desc = ")) {
@@ -282,7 +280,11 @@ pub(crate) fn classify(grpc: i32, message: &str) -> Code {
     }
     match () {
         _ if text.starts_with("grpc: received message larger than max") => ERR_REQUEST_TOO_LARGE,
-        _ if grpc == UNIMPLEMENTED => ERR_UNIMPLEMENTED,
+        _ if grpc == 1 => ERR_REQUEST_CANCELED,
+        _ if grpc == 4 => ERR_SERVER_TIMEOUT,
+        _ if grpc == 7 => ERR_PERMISSION_DENIED,
+        _ if grpc == 12 => ERR_UNIMPLEMENTED,
+        _ if grpc == 14 => ERR_UNAVAILABLE,
         _ => ERR_SERVER,
     }
 }

@@ -45,10 +45,14 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets what is called when the queue stops being empty. On return the former one runs no more.
+    /// Sets what is called when the queue stops being empty, and calls it if it is not. On return the former one
+    /// runs no more.
     pub fn set_wakeup(&self, wakeup: Option<Wakeup>) {
-        let old = std::mem::replace(&mut *self.wakeup.lock().unwrap_or_else(PoisonError::into_inner), wakeup);
-        drop(old);
+        let mut current = self.wakeup.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = wakeup;
+        if let Some(wakeup) = current.as_ref().filter(|_| !self.state().events.is_empty()) {
+            wakeup();
+        }
     }
 
     pub(super) fn push(&self, event: Event) {
@@ -149,6 +153,7 @@ impl Queue {
 
     /// Ends all that reports here and delivers the last events: on this thread, or on the one that drains.
     pub fn free(&self) {
+        self.set_wakeup(None);
         let sources: Vec<_> = {
             let mut state = self.state();
             state.freed = true;
@@ -158,7 +163,6 @@ impl Queue {
             source.cancel(Some(Error::new(code::ERR_CANCELED, "the queue was freed")));
         }
         self.stop();
-        self.set_wakeup(None);
         drop(self.turn());
     }
 

@@ -35,8 +35,15 @@ impl KeyRange {
                 "prefix, from-key and range end exclude one another and are given once",
             ));
         }
-        if extent == Extent::End(Bytes::new()) {
-            return Err(Error::argument("end", "must not be empty; leave the range end out for a single key"));
+        // On the wire these two mean something else than an end.
+        match &extent {
+            Extent::End(end) if end.is_empty() => {
+                return Err(Error::argument("end", "must not be empty; leave the range end out for a single key"))
+            }
+            Extent::End(end) if *end == "\0" => {
+                return Err(Error::argument("end", "must not be a NUL byte; use from_key for all keys from one on"))
+            }
+            _ => {}
         }
         self.extent = extent;
         Ok(())
@@ -101,6 +108,7 @@ mod tests {
         assert_eq!(finish(b"k", Extent::End(Bytes::from_static(b"m"))), pair(b"k", b"m"));
         assert!(finish(b"", Extent::End(Bytes::from_static(b"m"))).is_err());
         assert!(finish(b"k", Extent::End(Bytes::new())).is_err());
+        assert!(finish(b"k", Extent::End(Bytes::from_static(b"\0"))).is_err());
         assert!(KeyRange::new(Bytes::new()).finish().is_err());
 
         let mut twice = KeyRange::prefix(Bytes::from_static(b"k"));

@@ -3,6 +3,7 @@
 use super::code;
 use super::error::{Error, Result};
 use std::future::Future;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -44,17 +45,16 @@ impl Shared {
 
 impl Runtime {
     fn start(shared: &'static Shared) -> Result<Self> {
-        let tokio = with(shared.masked, || {
-            tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("etcd3-io")
-                .thread_keep_alive(Duration::from_secs(1))
-                .enable_io()
-                .enable_time()
-                .build()
-        })
-        .map_err(|e| Error::new(code::ERR_SYSTEM, format!("cannot start the I/O thread: {e}")))?;
-        Ok(Runtime { shared, tokio: Some(tokio) })
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).thread_name("etcd3-io").thread_keep_alive(Duration::from_secs(1)).enable_all();
+        // tokio panics where the system has no thread left.
+        let built = with(shared.masked, || catch_unwind(AssertUnwindSafe(|| builder.build())));
+        let refused = |why: &str| Error::new(code::ERR_SYSTEM, format!("cannot start the I/O thread: {why}"));
+        match built {
+            Ok(Ok(tokio)) => Ok(Runtime { shared, tokio: Some(tokio) }),
+            Ok(Err(error)) => Err(refused(&error.to_string())),
+            Err(_) => Err(refused("the system refuses one more thread")),
+        }
     }
 
     fn tokio(&self) -> &tokio::runtime::Runtime {

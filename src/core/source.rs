@@ -141,6 +141,12 @@ impl Source {
     }
 }
 
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.queue.forget(self.id);
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::queue::ThreadWake;

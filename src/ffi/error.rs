@@ -36,7 +36,7 @@ impl ErrorObject {
 /// code. Static; not to be freed.
 #[no_mangle]
 pub extern "C" fn etcd3_code_name(code: Code) -> *const c_char {
-    code::name(code).as_ptr()
+    guard::quiet(c"".as_ptr(), || code::name(code).as_ptr())
 }
 
 /// The code the call returned; ETCD3_OK for NULL.

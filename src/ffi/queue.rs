@@ -64,7 +64,7 @@ pub unsafe extern "C" fn etcd3_queue_dup_fd(queue: *const etcd3_queue_t) -> c_in
 /// not at all, -1: for ever) for the first. `*ran` is how many; `ran` may be NULL. No event within the limit is
 /// not an error. An event that has no callback is dropped.
 /// Errors: ETCD3_ERR_BUSY (another thread drains the queue, or this call is made in one of its callbacks),
-/// ETCD3_ERR_INTERRUPTED (a signal came while waiting).
+/// ETCD3_ERR_INTERRUPTED (a signal came while waiting), ETCD3_ERR_INVALID_ARGUMENT.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_queue_dispatch(
     queue: *const etcd3_queue_t,
@@ -74,15 +74,16 @@ pub unsafe extern "C" fn etcd3_queue_dispatch(
     err: *mut *mut etcd3_error_t,
 ) -> Code {
     guard::call(err, || {
-        let queue = handle::get(queue, "queue")?;
+        // Kept alive: a callback may free the queue.
+        let queue = handle::get(queue, "queue")?.queue.clone();
         let limit = input::wait_or_for_ever(timeout_ms, "timeout_ms")?;
-        Out::optional(ran).give(queue.queue.dispatch(max, limit)?)
+        Out::optional(ran).give(queue.dispatch(max, limit)?)
     })
 }
 
 /// Takes the next event out of the queue, waiting up to `timeout_ms` (0: not at all, -1: for ever) for one. It
 /// comes through `event` and is yours, free with etcd3_event_free; NULL if none came. Its callback is not run.
-/// Errors: as etcd3_queue_dispatch.
+/// Errors: those of etcd3_queue_dispatch.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_queue_next(
     queue: *const etcd3_queue_t,
@@ -91,15 +92,16 @@ pub unsafe extern "C" fn etcd3_queue_next(
     err: *mut *mut etcd3_error_t,
 ) -> Code {
     guard::call(err, || {
-        let queue = handle::get(queue, "queue")?;
+        let queue = handle::get(queue, "queue")?.queue.clone();
         let out = Out::new(event, "event")?;
-        let event = queue.queue.next(input::wait_or_for_ever(timeout_ms, "timeout_ms")?)?;
+        let event = queue.next(input::wait_or_for_ever(timeout_ms, "timeout_ms")?)?;
         out.give(event.map_or(std::ptr::null_mut(), |event| handle::give(EventObject::new(event))))
     })
 }
 
 /// In place of the descriptor: has `wake` called with `user_data` whenever the queue stops being empty; drain it
-/// then until it is empty. NULL ends that, and on return the former one runs no more.
+/// then until it is empty. If events wait already it is called now. NULL ends that, and on return the former one
+/// runs no more.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_queue_set_wakeup(
     queue: *const etcd3_queue_t,
@@ -116,9 +118,10 @@ pub unsafe extern "C" fn etcd3_queue_set_wakeup(
     })
 }
 
-/// Frees a queue. What still reports to it is cancelled, and the callbacks of the last events run now on this
-/// thread; or, if the queue is being drained, on the thread that drains it. Events are dropped if they have no
-/// callback.
+/// Frees a queue; also in one of its callbacks, and while another thread drains it. What still reports to it is
+/// cancelled, and the callbacks of the last events run now on this thread; or, if the queue is being drained, on the
+/// thread that drains it. Events that have no callback are dropped, so who drains with etcd3_queue_next ends what
+/// reports to the queue, and drains it, before.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_queue_free(queue: *mut etcd3_queue_t) {
     guard::quiet((), || {

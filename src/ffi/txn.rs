@@ -98,7 +98,8 @@ pub unsafe extern "C" fn etcd3_txn_if_lease(
     compare(txn, key, key_len, cmp, || Ok(Target::Lease(lease_id)))
 }
 
-/// The comparison added last is over every key that starts with its key: it must hold for each that exists.
+/// The comparison added last is over every key that starts with its key: it must hold for each. Where there is no such
+/// key, one of a value does not hold, and the others compare with 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_txn_if_prefix(txn: *mut etcd3_op_t) {
     builder::set(txn, |txn| txn.widen_compare(Extent::Prefix))
@@ -119,13 +120,11 @@ pub unsafe extern "C" fn etcd3_txn_if_range_end(txn: *mut etcd3_op_t, end: *cons
 /// Adds a copy of an op, transactions included, to what is done if all comparisons hold.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_txn_then(txn: *mut etcd3_op_t, op: *const etcd3_op_t) {
-    let op = builder::finish(op, "op").cloned();
-    builder::set(txn, |txn| txn.then(op?))
+    builder::set(txn, |txn| txn.then(builder::finish(op, "op")?.clone()))
 }
 
 /// Adds a copy of an op, transactions included, to what is done if not all comparisons hold.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_txn_else(txn: *mut etcd3_op_t, op: *const etcd3_op_t) {
-    let op = builder::finish(op, "op").cloned();
-    builder::set(txn, |txn| txn.or_else(op?))
+    builder::set(txn, |txn| txn.or_else(builder::finish(op, "op")?.clone()))
 }

@@ -33,11 +33,11 @@ struct Watch {
     was_live: bool,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Phase {
     Pending,
     Creating,
-    Live,
+    Live(i64),
 }
 
 #[derive(Default)]
@@ -86,9 +86,7 @@ impl Engine {
 
     /// Lets a watch go that its caller has ended.
     pub fn remove(&mut self, id: u64) -> Option<pb::WatchRequest> {
-        self.watches.remove(&id)?;
-        let (wire, _) = self.live.iter().find(|(_, watch)| **watch == id)?;
-        let wire = *wire;
+        let Phase::Live(wire) = self.watches.remove(&id)?.phase else { return None };
         self.live.remove(&wire);
         Some(self.cancel(wire))
     }
@@ -115,7 +113,7 @@ impl Engine {
         self.last_id = 0;
         for watch in self.watches.values_mut() {
             watch.partial.clear();
-            if watch.phase == Phase::Live {
+            if matches!(watch.phase, Phase::Live(_)) {
                 watch.source.emit(Body::State {
                     state: State::Disconnected,
                     revision: watch.next - 1,
@@ -158,7 +156,7 @@ impl Engine {
         let Some(watch) = self.watches.get_mut(&id) else {
             return Some(self.cancel(response.watch_id));
         };
-        watch.phase = Phase::Live;
+        watch.phase = Phase::Live(response.watch_id);
         self.live.insert(response.watch_id, id);
         let state = if watch.was_live { State::Resumed } else { State::Live };
         watch.was_live = true;
@@ -180,6 +178,15 @@ impl Engine {
             },
         };
         watch.source.close(Some(error));
+    }
+}
+
+/// Whatever ends the task, each watch has its last event.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for watch in self.watches.values() {
+            watch.source.close(Some(Error::internal("the task of the watches ended")));
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Client {
             filters: options.filters.clone(),
             progress_notify: options.progress_notify,
         };
-        watches.add(spec, next, source.clone());
+        watches.add(spec, next, source.clone())?;
         Ok(source)
     }
 }

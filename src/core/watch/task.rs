@@ -35,9 +35,8 @@ impl Watches {
         (Watches(commands), run(client, inbox))
     }
 
-    pub fn add(&self, spec: Spec, next: i64, source: Arc<Source>) {
-        // Without the task the client is closing, and has ended the source.
-        let _ = self.0.send(Command::Add(spec, next, source));
+    pub fn add(&self, spec: Spec, next: i64, source: Arc<Source>) -> Result<(), Error> {
+        self.0.send(Command::Add(spec, next, source)).map_err(|_| Error::closed())
     }
 
     pub fn remove(&self, id: u64) {
@@ -127,7 +126,10 @@ async fn run(client: WatchClient<StreamService>, mut commands: UnboundedReceiver
             }
             response = response => match response {
                 Ok(response) => {
-                    pause = BACKOFF_FIRST;
+                    // A stream that breaks after each creation must not be opened again and again at once.
+                    if !response.created {
+                        pause = BACKOFF_FIRST;
+                    }
                     let request = engine.receive(response);
                     if let Some(link) = &link {
                         link.send(request);
