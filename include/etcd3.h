@@ -111,6 +111,12 @@ typedef int32_t etcd3_code_t;
 /** The operating system refused something: a pipe, a thread. */
 #define ETCD3_ERR_SYSTEM 11
 
+/** TLS could not be agreed on with any endpoint, or its files cannot be used; the message says why. */
+#define ETCD3_ERR_TLS 12
+
+/** Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied. */
+#define ETCD3_ERR_CLUSTER_MISMATCH 13
+
 /** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
 #define ETCD3_ERR_SERVER 98
 
@@ -344,269 +350,6 @@ int etcd3_error_maybe_applied(const etcd3_error_t *error);
 /** Frees an error that came through `err`; not one borrowed from an event. */
 void etcd3_error_free(etcd3_error_t *error);
 
-/* ---- Configuration --------------------------------------------------------------------------- */
-
-/*
- * How to reach a cluster: a builder for etcd3_client_open, which copies it.
- */
-
-/** Endpoints and limits of a client to be. */
-typedef struct etcd3_config_t etcd3_config_t;
-
-/**
- * A configuration with the endpoint localhost:2379 and a time limit of 5000 ms. Yours; free with
- * etcd3_config_free.
- */
-etcd3_config_t *etcd3_config_new(void);
-
-/**
- * Adds a member's client URL: "host:port", "http://host:port", an IPv6 address in brackets; without a port it
- * is 2379. The first one takes the place of the default.
- */
-void etcd3_config_add_endpoint(etcd3_config_t *config, const char *endpoint);
-
-/** Sets the time limit of a whole call, connecting included, for calls that are given none of their own: above 0. */
-void etcd3_config_set_timeout(etcd3_config_t *config,
-                              int64_t timeout_ms);
-
-/** Frees a configuration. */
-void etcd3_config_free(etcd3_config_t *config);
-
-/* ---- Client ---------------------------------------------------------------------------------- */
-
-/*
- * A client holds the connections to one cluster; all else is done through it. One client serves many threads.
- */
-
-/** A client of one cluster. */
-typedef struct etcd3_client_t etcd3_client_t;
-
-/**
- * Makes a client from `config`, or from the defaults if NULL. Sends nothing: the first call connects, and finds
- * out whether an endpoint answers. The client comes through `client`; free with etcd3_client_free.
- * Errors: ETCD3_ERR_INVALID_ARGUMENT (the first mistake made with `config`), ETCD3_ERR_SYSTEM (no thread).
- */
-etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
-                               etcd3_client_t **client,
-                               etcd3_error_t **err);
-
-/**
- * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
- * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
- * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
- * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
- * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
- */
-etcd3_code_t etcd3_client_close(etcd3_client_t *client,
-                                int64_t timeout_ms,
-                                etcd3_error_t **err);
-
-/**
- * Frees a client; closes it, without waiting for callbacks, if etcd3_client_close was not called. Its watches
- * stay valid until they are freed themselves.
- */
-void etcd3_client_free(etcd3_client_t *client);
-
-/* ---- Operations ------------------------------------------------------------------------------ */
-
-/*
- * One operation: a get, a put, a delete or a transaction. Build it, give it to etcd3_execute or into a
- * transaction, as often as you like, free it. An option on a kind it does not fit is a mistake.
- */
-
-/** Sort by key: what the store does anyway. */
-#define ETCD3_SORT_BY_KEY 0
-
-/** Sort by the number of puts since the key was created. */
-#define ETCD3_SORT_BY_VERSION 1
-
-/** Sort by the revision that created the key. */
-#define ETCD3_SORT_BY_CREATE_REVISION 2
-
-/** Sort by the revision of the last put. */
-#define ETCD3_SORT_BY_MOD_REVISION 3
-
-/** Sort by value. */
-#define ETCD3_SORT_BY_VALUE 4
-
-/** No order asked for: ascending. */
-#define ETCD3_SORT_NONE 0
-
-/** Ascending order. */
-#define ETCD3_SORT_ASCENDING 1
-
-/** Descending order. */
-#define ETCD3_SORT_DESCENDING 2
-
-/** An operation. */
-typedef struct etcd3_op_t etcd3_op_t;
-
-/**
- * A get of one key, or of a range: see etcd3_op_set_prefix and its neighbours. Yours; free with etcd3_op_free.
- * RPC: KV.Range.
- */
-etcd3_op_t *etcd3_op_get(const void *key,
-                                size_t key_len);
-
-/** A put of a value to a key. Yours; free with etcd3_op_free. RPC: KV.Put. */
-etcd3_op_t *etcd3_op_put(const void *key, size_t key_len, const void *value, size_t value_len);
-
-/** A delete of one key, or of a range. Yours; free with etcd3_op_free. RPC: KV.DeleteRange. */
-etcd3_op_t *etcd3_op_delete(const void *key, size_t key_len);
-
-/** Get, delete: every key that starts with the op's key; an empty key means all keys. */
-void etcd3_op_set_prefix(etcd3_op_t *op);
-
-/** Get, delete: every key from the op's key on; an empty key means all keys. */
-void etcd3_op_set_from_key(etcd3_op_t *op);
-
-/**
- * Get, delete: every key from the op's key up to, without, `end`. An end that is not above the key is an empty
- * range.
- */
-void etcd3_op_set_range_end(etcd3_op_t *op,
-                            const void *end,
-                            size_t end_len);
-
-/** Get: at most so many keys; 0 for all. etcd3_result_more tells whether there are more. */
-void etcd3_op_set_limit(etcd3_op_t *op, int64_t limit);
-
-/**
- * Get: the store as it was at a revision; 0 for the newest. Errors of the call then: ETCD3_ERR_COMPACTED,
- * ETCD3_ERR_FUTURE_REVISION.
- */
-void etcd3_op_set_revision(etcd3_op_t *op, int64_t revision);
-
-/** Get: sorts by an ETCD3_SORT_BY_* target in an ETCD3_SORT_* order. */
-void etcd3_op_set_sort(etcd3_op_t *op, int32_t target, int32_t order);
-
-/** Get: one member answers from what it has, faster and possibly stale, without asking the others. */
-void etcd3_op_set_serializable(etcd3_op_t *op);
-
-/** Get: without the values. */
-void etcd3_op_set_keys_only(etcd3_op_t *op);
-
-/** Get: only etcd3_result_count, no keys. */
-void etcd3_op_set_count_only(etcd3_op_t *op);
-
-/** Get: only keys last put at this revision or later; 0 for no bound. */
-void etcd3_op_set_min_mod_revision(etcd3_op_t *op, int64_t revision);
-
-/** Get: only keys last put at this revision or earlier; 0 for no bound. */
-void etcd3_op_set_max_mod_revision(etcd3_op_t *op, int64_t revision);
-
-/** Get: only keys created at this revision or later; 0 for no bound. */
-void etcd3_op_set_min_create_revision(etcd3_op_t *op, int64_t revision);
-
-/** Get: only keys created at this revision or earlier; 0 for no bound. */
-void etcd3_op_set_max_create_revision(etcd3_op_t *op, int64_t revision);
-
-/**
- * Put: attaches the key to a lease, so that it goes when the lease does; 0 for none, which detaches it. Error of
- * the call then: ETCD3_ERR_LEASE_NOT_FOUND.
- */
-void etcd3_op_set_lease(etcd3_op_t *op,
-                        int64_t lease_id);
-
-/**
- * Put: keeps the value the key has; the op's own must be empty. Error of the call if there is no such key:
- * ETCD3_ERR_KEY_NOT_FOUND.
- */
-void etcd3_op_set_ignore_value(etcd3_op_t *op);
-
-/**
- * Put: keeps the lease the key has; the op's own must be 0. Error of the call if there is no such key:
- * ETCD3_ERR_KEY_NOT_FOUND.
- */
-void etcd3_op_set_ignore_lease(etcd3_op_t *op);
-
-/** Put, delete: the result holds what was there before; see etcd3_result_prev_kv. */
-void etcd3_op_set_prev_kv(etcd3_op_t *op);
-
-/**
- * The time limit of the whole call, connecting included, in place of the client's: above 0. Without effect on
- * an op inside a transaction.
- */
-void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
-
-/** Frees an operation. */
-void etcd3_op_free(etcd3_op_t *op);
-
-/* ---- Transactions ---------------------------------------------------------------------------- */
-
-/*
- * A transaction is an op that holds ops: if all comparisons hold, those added with etcd3_txn_then are done, else
- * those added with etcd3_txn_else; all at one revision, or none. Each part may be left empty. Transactions nest.
- * A key may be put only once in a branch.
- */
-
-/** Holds if equal. */
-#define ETCD3_EQUAL 0
-
-/** Holds if what the key has is greater. */
-#define ETCD3_GREATER 1
-
-/** Holds if what the key has is less. */
-#define ETCD3_LESS 2
-
-/** Holds if not equal. */
-#define ETCD3_NOT_EQUAL 3
-
-/** An empty transaction. Yours; free with etcd3_op_free, give to etcd3_execute. RPC: KV.Txn. */
-etcd3_op_t *etcd3_op_txn(void);
-
-/**
- * Adds a comparison of the key's value, by ETCD3_EQUAL, _GREATER, _LESS or _NOT_EQUAL, bytewise. None holds for a
- * key that does not exist.
- */
-void etcd3_txn_if_value(etcd3_op_t *txn,
-                        const void *key,
-                        size_t key_len,
-                        int32_t cmp,
-                        const void *value,
-                        size_t value_len);
-
-/**
- * Adds a comparison of the key's version, the number of puts since it was created; 0 for a key that does not
- * exist.
- */
-void etcd3_txn_if_version(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t version);
-
-/** Adds a comparison of the revision that created the key; 0 for a key that does not exist. */
-void etcd3_txn_if_create_revision(etcd3_op_t *txn,
-                                  const void *key,
-                                  size_t key_len,
-                                  int32_t cmp,
-                                  int64_t revision);
-
-/** Adds a comparison of the revision of the key's last put; 0 for a key that does not exist. */
-void etcd3_txn_if_mod_revision(etcd3_op_t *txn,
-                               const void *key,
-                               size_t key_len,
-                               int32_t cmp,
-                               int64_t revision);
-
-/** Adds a comparison of the lease the key is attached to; 0 for none. */
-void etcd3_txn_if_lease(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t lease_id);
-
-/**
- * The comparison added last is over every key that starts with its key: it must hold for each. Where there is no such
- * key, one of a value does not hold, and the others compare with 0.
- */
-void etcd3_txn_if_prefix(etcd3_op_t *txn);
-
-/** The comparison added last is over every key from its key on. */
-void etcd3_txn_if_from_key(etcd3_op_t *txn);
-
-/** The comparison added last is over every key from its key up to, without, `end`. */
-void etcd3_txn_if_range_end(etcd3_op_t *txn, const void *end, size_t end_len);
-
-/** Adds a copy of an op, transactions included, to what is done if all comparisons hold. */
-void etcd3_txn_then(etcd3_op_t *txn, const etcd3_op_t *op);
-
-/** Adds a copy of an op, transactions included, to what is done if not all comparisons hold. */
-void etcd3_txn_else(etcd3_op_t *txn, const etcd3_op_t *op);
-
 /* ---- Results --------------------------------------------------------------------------------- */
 
 /*
@@ -698,99 +441,6 @@ const etcd3_result_t *etcd3_result_response(const etcd3_result_t *result,
 /** Frees a result that came through an out parameter, with all that is borrowed from it. */
 void etcd3_result_free(etcd3_result_t *result);
 
-/* ---- Calls ----------------------------------------------------------------------------------- */
-
-/*
- * Sending an operation, and the plain cases as one call each: their time limit is the client's, their errors are
- * those of etcd3_execute.
- */
-
-/**
- * Sends an operation and waits for its answer, which comes through `result`; free with etcd3_result_free.
- * RPC: KV.Range, KV.Put, KV.DeleteRange or KV.Txn. A get, and a transaction of gets, is repeated within the time
- * limit if a connection breaks; a write never, once it may have reached a server.
- * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `op`), ETCD3_ERR_UNAVAILABLE,
- * ETCD3_ERR_TIMEOUT, ETCD3_ERR_AMBIGUOUS (writes), ETCD3_ERR_CLOSED, and those of the server.
- */
-etcd3_code_t etcd3_execute(const etcd3_client_t *client,
-                           const etcd3_op_t *op,
-                           etcd3_result_t **result,
-                           etcd3_error_t **err);
-
-/**
- * Gets one key. A key that does not exist is not an error: the result then holds no key-value. The answer comes
- * through `result`; free with etcd3_result_free. RPC: KV.Range.
- */
-etcd3_code_t etcd3_get(const etcd3_client_t *client,
-                       const void *key,
-                       size_t key_len,
-                       etcd3_result_t **result,
-                       etcd3_error_t **err);
-
-/**
- * Gets every key that starts with `prefix`, in the order of the keys; all keys if it is empty. The answer comes
- * through `result`; free with etcd3_result_free. RPC: KV.Range.
- */
-etcd3_code_t etcd3_get_prefix(const etcd3_client_t *client,
-                              const void *prefix,
-                              size_t prefix_len,
-                              etcd3_result_t **result,
-                              etcd3_error_t **err);
-
-/**
- * Gets every key there is, in the order of the keys. The answer comes through `result`; free with
- * etcd3_result_free. RPC: KV.Range.
- */
-etcd3_code_t etcd3_get_all(const etcd3_client_t *client, etcd3_result_t **result, etcd3_error_t **err);
-
-/** Puts a value to a key. RPC: KV.Put. */
-etcd3_code_t etcd3_put(const etcd3_client_t *client,
-                       const void *key,
-                       size_t key_len,
-                       const void *value,
-                       size_t value_len,
-                       etcd3_error_t **err);
-
-/** Puts a value to a key that does not exist. `*succeeded` is 1 if it was put, 0 if the key exists. RPC: KV.Txn. */
-etcd3_code_t etcd3_put_if_absent(const etcd3_client_t *client,
-                                 const void *key,
-                                 size_t key_len,
-                                 const void *value,
-                                 size_t value_len,
-                                 int *succeeded,
-                                 etcd3_error_t **err);
-
-/**
- * Puts a new value to a key that has the value `initial`. `*succeeded` is 1 if it was put; 0 if the key has
- * another value or does not exist. RPC: KV.Txn.
- */
-etcd3_code_t etcd3_replace(const etcd3_client_t *client,
-                           const void *key,
-                           size_t key_len,
-                           const void *initial,
-                           size_t initial_len,
-                           const void *new_value,
-                           size_t new_value_len,
-                           int *succeeded,
-                           etcd3_error_t **err);
-
-/** Deletes one key. `*deleted` is 1, or 0 if there was no such key; `deleted` may be NULL. RPC: KV.DeleteRange. */
-etcd3_code_t etcd3_delete(const etcd3_client_t *client,
-                          const void *key,
-                          size_t key_len,
-                          int64_t *deleted,
-                          etcd3_error_t **err);
-
-/**
- * Deletes every key that starts with `prefix`; all keys if it is empty. `*deleted` is how many; `deleted` may be
- * NULL. RPC: KV.DeleteRange.
- */
-etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
-                                 const void *prefix,
-                                 size_t prefix_len,
-                                 int64_t *deleted,
-                                 etcd3_error_t **err);
-
 /* ---- Events ---------------------------------------------------------------------------------- */
 
 /*
@@ -812,6 +462,9 @@ etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
 /** The end, exactly once and always last; see etcd3_event_error for why. Free what user_data points to. */
 #define ETCD3_EVENT_CLOSED 4
 
+/** A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last. */
+#define ETCD3_EVENT_DONE 5
+
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
 
@@ -820,6 +473,9 @@ etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
 
 /** The server has taken the watch on again. Nothing was missed. */
 #define ETCD3_STATE_RESUMED 3
+
+/** The client has a connection; see etcd3_config_set_events. */
+#define ETCD3_STATE_CONNECTED 4
 
 /** A key was put. */
 #define ETCD3_CHANGE_PUT 0
@@ -873,12 +529,15 @@ size_t etcd3_event_change_count(const etcd3_event_t *event);
 const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
                                                 size_t index);
 
-/** STATE: ETCD3_STATE_LIVE, _DISCONNECTED or _RESUMED; else 0. */
+/** STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
+/** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
+const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
+
 /**
- * CLOSED: why it ended; NULL if its owner cancelled it. STATE: why the connection was lost. Else NULL. Borrowed
- * from `event`.
+ * CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+ * Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
@@ -962,6 +621,647 @@ void etcd3_queue_set_wakeup(const etcd3_queue_t *queue,
  * reports to the queue, and drains it, before.
  */
 void etcd3_queue_free(etcd3_queue_t *queue);
+
+/* ---- Configuration --------------------------------------------------------------------------- */
+
+/*
+ * How to reach a cluster: a builder for etcd3_client_open, which copies it.
+ */
+
+/** Something is wrong and stays so. */
+#define ETCD3_LOG_ERROR 1
+
+/** Something went wrong that is worked around. */
+#define ETCD3_LOG_WARNING 2
+
+/** Connections come and go. */
+#define ETCD3_LOG_INFO 3
+
+/** Attempts that were repeated, and the like. */
+#define ETCD3_LOG_DEBUG 4
+
+/** Endpoints and limits of a client to be. */
+typedef struct etcd3_config_t etcd3_config_t;
+
+/**
+ * Called with a line of the log: an ETCD3_LOG_* level, and a message without a line end, borrowed for the call. On a
+ * thread of the library's or of a caller; must neither block nor call this library.
+ */
+typedef void (*etcd3_log_fn)(int32_t level, const char *message, void *user_data);
+
+/**
+ * A configuration with the endpoint localhost:2379 and a time limit of 5000 ms. Yours; free with
+ * etcd3_config_free.
+ */
+etcd3_config_t *etcd3_config_new(void);
+
+/**
+ * Adds a member's client URL: "host:port", "http://host:port", "https://host:port", "unix:path" or "unixs:path"; an
+ * IPv6 address in brackets; without a port it is 2379. https and unixs use TLS, http does not, the others do if TLS is
+ * configured. The first one takes the place of the default. Calls go to all endpoints in turn.
+ */
+void etcd3_config_add_endpoint(etcd3_config_t *config,
+                               const char *endpoint);
+
+/**
+ * Permits http and https endpoints in one list, which is else refused: what is meant to be protected may go out in
+ * the clear.
+ */
+void etcd3_config_allow_mixed_schemes(etcd3_config_t *config);
+
+/**
+ * Sets the time limit of a whole call, connecting included, for calls that are given none of their own: above 0.
+ * Default: 5000 ms.
+ */
+void etcd3_config_set_timeout(etcd3_config_t *config,
+                              int64_t timeout_ms);
+
+/**
+ * Sets the time limit of one attempt to connect: TCP, TLS and HTTP/2. Above 0; default: 5000 ms. A call does not wait
+ * for an endpoint longer than its own limit, and takes the first endpoint that answers.
+ */
+void etcd3_config_set_connect_timeout(etcd3_config_t *config,
+                                      int64_t timeout_ms);
+
+/**
+ * Sets how often a connection with open streams (watches) is pinged, at least 5000 ms, and how long the answer may take
+ * before the connection is given up, above 0. Defaults: 10000 and 3000 ms. Servers count more frequent pings, and pings
+ * without a stream, as abuse.
+ */
+void etcd3_config_set_keepalive(etcd3_config_t *config,
+                                int64_t interval_ms,
+                                int64_t timeout_ms);
+
+/**
+ * Sets after how long without an answer a read is sent to a second endpoint too, whose answer may then win. 0: never.
+ * Default: 1000 ms.
+ */
+void etcd3_config_set_hedge_after(etcd3_config_t *config,
+                                  int64_t time_ms);
+
+/** Sets how many attempts a call may take; 0, the default, for as many as its time limit allows. */
+void etcd3_config_set_max_attempts(etcd3_config_t *config, int64_t attempts);
+
+/**
+ * Sets whether streams (watches) are only opened on, and leave, a member that has no leader: 1, the default, or 0. For
+ * calls see etcd3_op_set_require_leader.
+ */
+void etcd3_config_set_require_leader(etcd3_config_t *config,
+                                     int yes);
+
+/**
+ * Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
+ * default, for never.
+ */
+void etcd3_config_set_auto_sync(etcd3_config_t *config,
+                                int64_t interval_ms);
+
+/**
+ * Has `fn` called with `user_data` for each event of the client itself: ETCD3_EVENT_STATE with ETCD3_STATE_CONNECTED
+ * when its first connection comes and with ETCD3_STATE_DISCONNECTED when the last one is gone, and ETCD3_EVENT_CLOSED. It
+ * then also works for a new connection without being called. By whoever dispatches `queue`, or, if that is NULL, by the
+ * client's own callback thread. `queue` may be freed only after the configuration.
+ */
+void etcd3_config_set_events(etcd3_config_t *config,
+                             const etcd3_queue_t *queue,
+                             etcd3_event_fn fn,
+                             void *user_data);
+
+/**
+ * Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level. Without it the library is silent.
+ * No password, token, key or value is ever logged.
+ */
+void etcd3_config_set_log(etcd3_config_t *config,
+                          int32_t level,
+                          etcd3_log_fn fn,
+                          void *user_data);
+
+/** Frees a configuration. */
+void etcd3_config_free(etcd3_config_t *config);
+
+/* ---- Client ---------------------------------------------------------------------------------- */
+
+/*
+ * A client holds the connections to one cluster; all else is done through it. One client serves many threads.
+ */
+
+/** A client of one cluster. */
+typedef struct etcd3_client_t etcd3_client_t;
+
+/**
+ * Makes a client from `config`, or from the defaults if NULL. Sends nothing: the first call connects, and finds
+ * out whether an endpoint answers. The client comes through `client`; free with etcd3_client_free.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (the first mistake made with `config`), ETCD3_ERR_TLS (files that cannot be used),
+ * ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
+                               etcd3_client_t **client,
+                               etcd3_error_t **err);
+
+/**
+ * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
+ * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+ * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
+ * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
+ * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
+ */
+etcd3_code_t etcd3_client_close(etcd3_client_t *client,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/**
+ * Waits up to `timeout_ms`, above 0, until an endpoint is connected and has accepted the client's credentials.
+ * Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
+ * ETCD3_ERR_AUTH_FAILED, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_client_wait_connected(const etcd3_client_t *client,
+                                         int64_t timeout_ms,
+                                         etcd3_error_t **err);
+
+/**
+ * Takes `count` other endpoints, at least one, in the forms of etcd3_config_add_endpoint, for all calls from now on. Calls
+ * under way on an endpoint that is no longer there go on, watches move.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_client_set_endpoints(const etcd3_client_t *client,
+                                        const char *const *endpoints,
+                                        size_t count,
+                                        etcd3_error_t **err);
+
+/**
+ * Replaces the endpoints by the client URLs that the cluster lists for its started voting members. RPC:
+ * Cluster.MemberList. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err);
+
+/**
+ * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
+ * (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+ * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
+ * watch_resumes.
+ */
+const char *etcd3_counter_name(size_t index);
+
+/**
+ * What the counter of this name stands at for this client, from 0; -1 if there is none of this name, for NULL, and in a
+ * forked child.
+ */
+int64_t etcd3_client_counter(const etcd3_client_t *client,
+                             const char *name);
+
+/**
+ * Frees a client; closes it, without waiting for callbacks, if etcd3_client_close was not called. Its watches
+ * stay valid until they are freed themselves.
+ */
+void etcd3_client_free(etcd3_client_t *client);
+
+/* ---- Security -------------------------------------------------------------------------------- */
+
+/*
+ * Who the client is, and whom it trusts. Passwords are wiped from memory when they are no longer needed; they, tokens
+ * and keys are in no log line and no error message. A token that the server no longer takes is replaced, and the call
+ * made again, without the caller's noticing.
+ */
+
+/** TLS 1.2 or newer: the default. */
+#define ETCD3_TLS_1_2 12
+
+/** TLS 1.3 only. */
+#define ETCD3_TLS_1_3 13
+
+/**
+ * Sets a user and a password, with which the client gets its tokens. RPC: Auth.Authenticate. A cluster without
+ * authentication is used without.
+ */
+void etcd3_config_set_credentials(etcd3_config_t *config,
+                                  const char *user,
+                                  const char *password);
+
+/** Sets a token to send as it is, such as a JWT. The client never replaces it; see etcd3_client_set_token. */
+void etcd3_config_set_token(etcd3_config_t *config, const char *token);
+
+/**
+ * Configures TLS from PEM files: the certificates of the CAs to trust, and the client's certificate chain and key. Each
+ * may be NULL; certificate and key are given together. Without a CA the system's are trusted. The files are read when
+ * the client is opened, and again when they have changed and a connection is made; half-written ones are left alone.
+ * Errors of etcd3_client_open then: ETCD3_ERR_TLS, naming the file.
+ */
+void etcd3_config_set_tls_files(etcd3_config_t *config,
+                                const char *ca,
+                                const char *cert,
+                                const char *key);
+
+/** The same from PEM text in memory; a length of 0 leaves one out. */
+void etcd3_config_set_tls_pem(etcd3_config_t *config,
+                              const void *ca,
+                              size_t ca_len,
+                              const void *cert,
+                              size_t cert_len,
+                              const void *key,
+                              size_t key_len);
+
+/** Configures TLS and trusts the system's CAs, beside those given. */
+void etcd3_config_set_tls_system_roots(etcd3_config_t *config);
+
+/** Configures TLS and wants the servers' certificates to be for this name, in place of each endpoint's own host. */
+void etcd3_config_set_tls_server_name(etcd3_config_t *config,
+                                      const char *name);
+
+/** Configures TLS and sets the oldest version to accept: ETCD3_TLS_1_2 or ETCD3_TLS_1_3. */
+void etcd3_config_set_tls_min_version(etcd3_config_t *config, int32_t version);
+
+/** Configures TLS and trusts any server, which protects against nobody who can reach the network. Logged as a warning. */
+void etcd3_config_set_tls_skip_verify(etcd3_config_t *config);
+
+/**
+ * Takes another user and password for all calls and streams from now on; both NULL for none.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_client_set_credentials(const etcd3_client_t *client,
+                                          const char *user,
+                                          const char *password,
+                                          etcd3_error_t **err);
+
+/** Takes another token, to be sent as it is, for all calls and streams from now on. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_client_set_token(const etcd3_client_t *client,
+                                    const char *token,
+                                    etcd3_error_t **err);
+
+/**
+ * Reads the TLS files again now, for connections made from now on. Errors: ETCD3_ERR_TLS: a file cannot be used, and what
+ * was read before stays; ETCD3_ERR_INVALID_ARGUMENT: the client uses no TLS.
+ */
+etcd3_code_t etcd3_client_reload_tls(const etcd3_client_t *client,
+                                     etcd3_error_t **err);
+
+/* ---- Operations ------------------------------------------------------------------------------ */
+
+/*
+ * One operation: a get, a put, a delete or a transaction. Build it, give it to etcd3_execute or into a
+ * transaction, as often as you like, free it. An option on a kind it does not fit is a mistake.
+ */
+
+/** Sort by key: what the store does anyway. */
+#define ETCD3_SORT_BY_KEY 0
+
+/** Sort by the number of puts since the key was created. */
+#define ETCD3_SORT_BY_VERSION 1
+
+/** Sort by the revision that created the key. */
+#define ETCD3_SORT_BY_CREATE_REVISION 2
+
+/** Sort by the revision of the last put. */
+#define ETCD3_SORT_BY_MOD_REVISION 3
+
+/** Sort by value. */
+#define ETCD3_SORT_BY_VALUE 4
+
+/** No order asked for: ascending. */
+#define ETCD3_SORT_NONE 0
+
+/** Ascending order. */
+#define ETCD3_SORT_ASCENDING 1
+
+/** Descending order. */
+#define ETCD3_SORT_DESCENDING 2
+
+/** Ends calls from another thread: any number of them, once. */
+typedef struct etcd3_cancel_t etcd3_cancel_t;
+
+/** An operation. */
+typedef struct etcd3_op_t etcd3_op_t;
+
+/** A means to end calls: give it to their ops with etcd3_op_set_cancel. Yours; free with etcd3_cancel_free. */
+etcd3_cancel_t *etcd3_cancel_new(void);
+
+/**
+ * Ends the calls that it was given to, now or when they are made: they return ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if
+ * they are writes that were sent. Never blocks; from any thread, and twice.
+ */
+void etcd3_cancel_trigger(const etcd3_cancel_t *cancel);
+
+/** Frees a means to end calls; they go on. */
+void etcd3_cancel_free(etcd3_cancel_t *cancel);
+
+/**
+ * A get of one key, or of a range: see etcd3_op_set_prefix and its neighbours. Yours; free with etcd3_op_free.
+ * RPC: KV.Range.
+ */
+etcd3_op_t *etcd3_op_get(const void *key,
+                                size_t key_len);
+
+/** A put of a value to a key. Yours; free with etcd3_op_free. RPC: KV.Put. */
+etcd3_op_t *etcd3_op_put(const void *key, size_t key_len, const void *value, size_t value_len);
+
+/** A delete of one key, or of a range. Yours; free with etcd3_op_free. RPC: KV.DeleteRange. */
+etcd3_op_t *etcd3_op_delete(const void *key, size_t key_len);
+
+/** Get, delete: every key that starts with the op's key; an empty key means all keys. */
+void etcd3_op_set_prefix(etcd3_op_t *op);
+
+/** Get, delete: every key from the op's key on; an empty key means all keys. */
+void etcd3_op_set_from_key(etcd3_op_t *op);
+
+/**
+ * Get, delete: every key from the op's key up to, without, `end`. An end that is not above the key is an empty
+ * range.
+ */
+void etcd3_op_set_range_end(etcd3_op_t *op,
+                            const void *end,
+                            size_t end_len);
+
+/** Get: at most so many keys; 0 for all. etcd3_result_more tells whether there are more. */
+void etcd3_op_set_limit(etcd3_op_t *op, int64_t limit);
+
+/**
+ * Get: the store as it was at a revision; 0 for the newest. Errors of the call then: ETCD3_ERR_COMPACTED,
+ * ETCD3_ERR_FUTURE_REVISION.
+ */
+void etcd3_op_set_revision(etcd3_op_t *op, int64_t revision);
+
+/** Get: sorts by an ETCD3_SORT_BY_* target in an ETCD3_SORT_* order. */
+void etcd3_op_set_sort(etcd3_op_t *op, int32_t target, int32_t order);
+
+/** Get: one member answers from what it has, faster and possibly stale, without asking the others. */
+void etcd3_op_set_serializable(etcd3_op_t *op);
+
+/** Get: without the values. */
+void etcd3_op_set_keys_only(etcd3_op_t *op);
+
+/** Get: only etcd3_result_count, no keys. */
+void etcd3_op_set_count_only(etcd3_op_t *op);
+
+/** Get: only keys last put at this revision or later; 0 for no bound. */
+void etcd3_op_set_min_mod_revision(etcd3_op_t *op, int64_t revision);
+
+/** Get: only keys last put at this revision or earlier; 0 for no bound. */
+void etcd3_op_set_max_mod_revision(etcd3_op_t *op, int64_t revision);
+
+/** Get: only keys created at this revision or later; 0 for no bound. */
+void etcd3_op_set_min_create_revision(etcd3_op_t *op, int64_t revision);
+
+/** Get: only keys created at this revision or earlier; 0 for no bound. */
+void etcd3_op_set_max_create_revision(etcd3_op_t *op, int64_t revision);
+
+/**
+ * Put: attaches the key to a lease, so that it goes when the lease does; 0 for none, which detaches it. Error of
+ * the call then: ETCD3_ERR_LEASE_NOT_FOUND.
+ */
+void etcd3_op_set_lease(etcd3_op_t *op,
+                        int64_t lease_id);
+
+/**
+ * Put: keeps the value the key has; the op's own must be empty. Error of the call if there is no such key:
+ * ETCD3_ERR_KEY_NOT_FOUND.
+ */
+void etcd3_op_set_ignore_value(etcd3_op_t *op);
+
+/**
+ * Put: keeps the lease the key has; the op's own must be 0. Error of the call if there is no such key:
+ * ETCD3_ERR_KEY_NOT_FOUND.
+ */
+void etcd3_op_set_ignore_lease(etcd3_op_t *op);
+
+/** Put, delete: the result holds what was there before; see etcd3_result_prev_kv. */
+void etcd3_op_set_prev_kv(etcd3_op_t *op);
+
+/**
+ * The time limit of the whole call, connecting included, in place of the client's: above 0. Without effect on
+ * an op inside a transaction.
+ */
+void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
+
+/**
+ * Has the member refuse the call at once if it knows of no leader, with ETCD3_ERR_NO_LEADER, in place of waiting for one.
+ * Without effect on an op inside a transaction.
+ */
+void etcd3_op_set_require_leader(etcd3_op_t *op);
+
+/** Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction. */
+void etcd3_op_set_cancel(etcd3_op_t *op,
+                         const etcd3_cancel_t *cancel);
+
+/** Frees an operation. */
+void etcd3_op_free(etcd3_op_t *op);
+
+/* ---- Transactions ---------------------------------------------------------------------------- */
+
+/*
+ * A transaction is an op that holds ops: if all comparisons hold, those added with etcd3_txn_then are done, else
+ * those added with etcd3_txn_else; all at one revision, or none. Each part may be left empty. Transactions nest.
+ * A key may be put only once in a branch.
+ */
+
+/** Holds if equal. */
+#define ETCD3_EQUAL 0
+
+/** Holds if what the key has is greater. */
+#define ETCD3_GREATER 1
+
+/** Holds if what the key has is less. */
+#define ETCD3_LESS 2
+
+/** Holds if not equal. */
+#define ETCD3_NOT_EQUAL 3
+
+/** An empty transaction. Yours; free with etcd3_op_free, give to etcd3_execute. RPC: KV.Txn. */
+etcd3_op_t *etcd3_op_txn(void);
+
+/**
+ * Adds a comparison of the key's value, by ETCD3_EQUAL, _GREATER, _LESS or _NOT_EQUAL, bytewise. None holds for a
+ * key that does not exist.
+ */
+void etcd3_txn_if_value(etcd3_op_t *txn,
+                        const void *key,
+                        size_t key_len,
+                        int32_t cmp,
+                        const void *value,
+                        size_t value_len);
+
+/**
+ * Adds a comparison of the key's version, the number of puts since it was created; 0 for a key that does not
+ * exist.
+ */
+void etcd3_txn_if_version(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t version);
+
+/** Adds a comparison of the revision that created the key; 0 for a key that does not exist. */
+void etcd3_txn_if_create_revision(etcd3_op_t *txn,
+                                  const void *key,
+                                  size_t key_len,
+                                  int32_t cmp,
+                                  int64_t revision);
+
+/** Adds a comparison of the revision of the key's last put; 0 for a key that does not exist. */
+void etcd3_txn_if_mod_revision(etcd3_op_t *txn,
+                               const void *key,
+                               size_t key_len,
+                               int32_t cmp,
+                               int64_t revision);
+
+/** Adds a comparison of the lease the key is attached to; 0 for none. */
+void etcd3_txn_if_lease(etcd3_op_t *txn, const void *key, size_t key_len, int32_t cmp, int64_t lease_id);
+
+/**
+ * The comparison added last is over every key that starts with its key: it must hold for each. Where there is no such
+ * key, one of a value does not hold, and the others compare with 0.
+ */
+void etcd3_txn_if_prefix(etcd3_op_t *txn);
+
+/** The comparison added last is over every key from its key on. */
+void etcd3_txn_if_from_key(etcd3_op_t *txn);
+
+/** The comparison added last is over every key from its key up to, without, `end`. */
+void etcd3_txn_if_range_end(etcd3_op_t *txn, const void *end, size_t end_len);
+
+/** Adds a copy of an op, transactions included, to what is done if all comparisons hold. */
+void etcd3_txn_then(etcd3_op_t *txn, const etcd3_op_t *op);
+
+/** Adds a copy of an op, transactions included, to what is done if not all comparisons hold. */
+void etcd3_txn_else(etcd3_op_t *txn, const etcd3_op_t *op);
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+/*
+ * Sending an operation, and the plain cases as one call each: their time limit is the client's, their errors are
+ * those of etcd3_execute.
+ *
+ * etcd3_put_if_absent, etcd3_put_if_revision and etcd3_replace are sent again where the answer to an attempt was lost,
+ * since they cannot happen twice. If then the key has the value, it counts as put by this call; so use a value that no
+ * other client writes where that matters.
+ */
+
+/**
+ * Sends an operation and waits for its answer, which comes through `result`; free with etcd3_result_free.
+ * RPC: KV.Range, KV.Put, KV.DeleteRange or KV.Txn. A get, and a transaction of gets, is repeated within the time
+ * limit if a connection breaks; a write never, once it may have reached a server.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `op`), ETCD3_ERR_UNAVAILABLE,
+ * ETCD3_ERR_TIMEOUT, ETCD3_ERR_AMBIGUOUS (writes), ETCD3_ERR_CLOSED, and those of the server.
+ */
+etcd3_code_t etcd3_execute(const etcd3_client_t *client,
+                           const etcd3_op_t *op,
+                           etcd3_result_t **result,
+                           etcd3_error_t **err);
+
+/**
+ * Gets one key. A key that does not exist is not an error: the result then holds no key-value. The answer comes
+ * through `result`; free with etcd3_result_free. RPC: KV.Range.
+ */
+etcd3_code_t etcd3_get(const etcd3_client_t *client,
+                       const void *key,
+                       size_t key_len,
+                       etcd3_result_t **result,
+                       etcd3_error_t **err);
+
+/**
+ * Gets every key that starts with `prefix`, in the order of the keys; all keys if it is empty. The answer comes
+ * through `result`; free with etcd3_result_free. RPC: KV.Range.
+ */
+etcd3_code_t etcd3_get_prefix(const etcd3_client_t *client,
+                              const void *prefix,
+                              size_t prefix_len,
+                              etcd3_result_t **result,
+                              etcd3_error_t **err);
+
+/**
+ * Gets every key there is, in the order of the keys. The answer comes through `result`; free with
+ * etcd3_result_free. RPC: KV.Range.
+ */
+etcd3_code_t etcd3_get_all(const etcd3_client_t *client, etcd3_result_t **result, etcd3_error_t **err);
+
+/** Puts a value to a key. RPC: KV.Put. */
+etcd3_code_t etcd3_put(const etcd3_client_t *client,
+                       const void *key,
+                       size_t key_len,
+                       const void *value,
+                       size_t value_len,
+                       etcd3_error_t **err);
+
+/** Puts a value to a key that does not exist. `*succeeded` is 1 if it was put, 0 if the key exists. RPC: KV.Txn. */
+etcd3_code_t etcd3_put_if_absent(const etcd3_client_t *client,
+                                 const void *key,
+                                 size_t key_len,
+                                 const void *value,
+                                 size_t value_len,
+                                 int *succeeded,
+                                 etcd3_error_t **err);
+
+/**
+ * Puts a new value to a key that has the value `initial`. `*succeeded` is 1 if it was put; 0 if the key has
+ * another value or does not exist. RPC: KV.Txn.
+ */
+etcd3_code_t etcd3_replace(const etcd3_client_t *client,
+                           const void *key,
+                           size_t key_len,
+                           const void *initial,
+                           size_t initial_len,
+                           const void *new_value,
+                           size_t new_value_len,
+                           int *succeeded,
+                           etcd3_error_t **err);
+
+/**
+ * Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
+ * was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+ */
+etcd3_code_t etcd3_put_if_revision(const etcd3_client_t *client,
+                                   const void *key,
+                                   size_t key_len,
+                                   int64_t mod_revision,
+                                   const void *value,
+                                   size_t value_len,
+                                   int *succeeded,
+                                   etcd3_error_t **err);
+
+/** Deletes one key. `*deleted` is 1, or 0 if there was no such key; `deleted` may be NULL. RPC: KV.DeleteRange. */
+etcd3_code_t etcd3_delete(const etcd3_client_t *client,
+                          const void *key,
+                          size_t key_len,
+                          int64_t *deleted,
+                          etcd3_error_t **err);
+
+/**
+ * Deletes every key that starts with `prefix`; all keys if it is empty. `*deleted` is how many; `deleted` may be
+ * NULL. RPC: KV.DeleteRange.
+ */
+etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
+                                 const void *prefix,
+                                 size_t prefix_len,
+                                 int64_t *deleted,
+                                 etcd3_error_t **err);
+
+/* ---- Calls that do not block ----------------------------------------------------------------- */
+
+/*
+ * Calls that do not block: the outcome arrives in a queue.
+ */
+
+/** A call under way. */
+typedef struct etcd3_call_t etcd3_call_t;
+
+/**
+ * Sends an operation and returns. Its outcome arrives as one ETCD3_EVENT_DONE, which has the result or the error; it is
+ * the only event and the last. `fn` is called with `user_data` by whoever dispatches `queue`, or, if `queue` is NULL, by
+ * the client's own callback thread; with a queue `fn` may be NULL, for etcd3_queue_next. `call` may be NULL, else the
+ * call comes through it; free with etcd3_call_free. Nothing is called if this fails. RPC and errors of the outcome: those
+ * of etcd3_execute. Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `op`), ETCD3_ERR_CLOSED,
+ * ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_execute_async(const etcd3_client_t *client,
+                                 const etcd3_op_t *op,
+                                 const etcd3_queue_t *queue,
+                                 etcd3_event_fn fn,
+                                 void *user_data,
+                                 etcd3_call_t **call,
+                                 etcd3_error_t **err);
+
+/**
+ * Ends a call early: its ETCD3_EVENT_DONE comes within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a
+ * write that was sent, or its outcome if that was there already. Never blocks; from any thread, and twice.
+ */
+void etcd3_call_cancel(const etcd3_call_t *call);
+
+/** Frees a call; it goes on. */
+void etcd3_call_free(etcd3_call_t *call);
 
 /* ---- Watches --------------------------------------------------------------------------------- */
 

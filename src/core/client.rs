@@ -2,53 +2,88 @@
 
 use super::callbacks::Callbacks;
 use super::code;
+use super::counters::Counters;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
+use super::event::{Body, State};
+use super::log::Log;
 use super::op::{Op, Request};
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
 use super::response::Response;
 use super::runtime::Runtime;
-use super::source::Source;
-use super::transport::{Limits, Method, Transport};
+use super::source::{Handler, Source};
+use super::tls::{self, Tls};
+use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
 use super::watch::Watches;
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::future::Future;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+#[derive(Clone)]
 pub struct Config {
     pub endpoints: Vec<Endpoint>,
     pub timeout: Duration,
+    pub credentials: Credentials,
+    pub tls: Option<tls::Options>,
+    pub options: Options,
+    pub auto_sync: Option<Duration>,
+    pub log: Arc<Log>,
+    /// Who wants to hear of the client's own state.
+    pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { endpoints: Vec::new(), timeout: Duration::from_secs(5) }
+        Config {
+            endpoints: Vec::new(),
+            timeout: Duration::from_secs(5),
+            credentials: Credentials::None,
+            tls: None,
+            options: Options::default(),
+            auto_sync: None,
+            log: Arc::default(),
+            events: None,
+        }
     }
 }
 
 pub struct Client {
     /// `None` once closed.
     runtime: Mutex<Option<Arc<Runtime>>>,
-    transport: Arc<Transport>,
-    timeout: Duration,
-    closing: CancellationToken,
-    tasks: TaskTracker,
+    pub(super) core: Arc<Core>,
+    pub(super) tasks: TaskTracker,
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
 }
 
-const RANGE: Method = Method { path: "/etcdserverpb.KV/Range", repeatable: true };
-const PUT: Method = Method { path: "/etcdserverpb.KV/Put", repeatable: false };
-const DELETE_RANGE: Method = Method { path: "/etcdserverpb.KV/DeleteRange", repeatable: false };
-const TXN: Method = Method { path: "/etcdserverpb.KV/Txn", repeatable: false };
+/// What calls need that outlive the call that started them.
+pub struct Core {
+    pub transport: Arc<Transport>,
+    pub timeout: Duration,
+    pub closing: CancellationToken,
+    /// The cluster that answered first; 0 before.
+    cluster: AtomicU64,
+    /// The highest revision an answer had.
+    pub seen: AtomicI64,
+}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+const RANGE: Method = Method { path: "/etcdserverpb.KV/Range", repeat: Repeat::Freely };
+const PUT: Method = Method { path: "/etcdserverpb.KV/Put", repeat: Repeat::Never };
+const DELETE_RANGE: Method = Method { path: "/etcdserverpb.KV/DeleteRange", repeat: Repeat::Never };
+const TXN: Method = Method { path: "/etcdserverpb.KV/Txn", repeat: Repeat::Never };
+
+const TASKS_END: Duration = Duration::from_millis(500);
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -59,56 +94,65 @@ impl Client {
         if endpoints.is_empty() {
             endpoints.push(Endpoint::parse("localhost:2379")?);
         }
-        Ok(Client {
-            transport: Arc::new(Transport::new(endpoints, runtime.handle())),
+        let needed = config.tls.is_some() || endpoints.iter().any(|endpoint| endpoint.uses_tls(false));
+        let tls = needed.then(|| Tls::new(config.tls.clone().unwrap_or_default(), config.log.clone())).transpose()?;
+        let closing = CancellationToken::new();
+        let base = Base {
+            runtime: runtime.handle().clone(),
+            options: config.options.clone(),
+            tls,
+            tls_configured: config.tls.is_some(),
+            closing: closing.clone(),
+            counters: Counters::default(),
+            log: config.log.clone(),
+            observer: OnceLock::new(),
+            changes: Notify::new(),
+            connected: AtomicI64::new(0),
+        };
+        let transport = Arc::new(Transport::new(&endpoints, Arc::new(base), config.credentials.clone())?);
+        let core =
+            Core { transport, timeout: config.timeout, closing, cluster: AtomicU64::new(0), seen: AtomicI64::new(0) };
+        let client = Client {
             runtime: Mutex::new(Some(runtime)),
-            timeout: config.timeout,
-            closing: CancellationToken::new(),
+            core: Arc::new(core),
             tasks: TaskTracker::new(),
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
-        })
+        };
+        if let Some((queue, handler)) = &config.events {
+            client.observe(queue.clone(), handler.clone())?;
+        }
+        if let Some(interval) = config.auto_sync {
+            client.sync_at(interval)?;
+        }
+        Ok(client)
     }
 
-    fn runtime(&self) -> Result<Arc<Runtime>> {
+    pub(super) fn runtime(&self) -> Result<Arc<Runtime>> {
         lock(&self.runtime).clone().ok_or_else(Error::closed)
     }
 
-    /// Runs one call to its end on the calling thread, within `timeout` or the client's own.
-    pub fn run<T>(&self, timeout: Option<Duration>, call: impl AsyncFnOnce(&Limits) -> Result<T>) -> Result<T> {
-        let runtime = self.runtime()?;
-        let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
-        let limits = Limits { deadline, cancelled: self.closing.clone() };
-        runtime.block_on(call(&limits))?.map_err(|error| match error.code {
-            code::ERR_CANCELED if self.closing.is_cancelled() => Error::closed(),
-            _ => error,
-        })
+    pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
+        let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
+        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false }
+    }
+
+    /// Runs one call to its end on the calling thread.
+    pub fn run<T>(&self, limits: Limits, call: impl AsyncFnOnce(&Limits) -> Result<T>) -> Result<T> {
+        self.runtime()?.block_on(call(&limits))?
     }
 
     pub fn execute(&self, op: &Op) -> Result<Response> {
         let request = op.request()?;
-        self.run(op.timeout, async |limits| self.send(request, limits).await)
-    }
-
-    async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
-        let transport = &self.transport;
-        match request {
-            Request::Get(get) => transport.unary(RANGE, &get, limits).await.map(Response::Get),
-            Request::Put(put) => transport.unary(PUT, &put, limits).await.map(Response::Put),
-            Request::Delete(delete) => transport.unary(DELETE_RANGE, &delete, limits).await.map(Response::Delete),
-            Request::Txn(txn) => {
-                let method = Method { repeatable: reads_only(&txn), ..TXN };
-                transport.unary::<_, pb::TxnResponse>(method, &txn, limits).await?.try_into()
-            }
-        }
+        self.run(op.limits(self), async |limits| self.core.send(request, limits).await)
     }
 
     /// The queue of the client's own callback thread, which is started when first asked for.
     pub fn own_queue(&self) -> Result<Arc<Queue>> {
         let runtime = self.runtime()?;
         let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
-        if self.closing.is_cancelled() {
+        if self.core.closing.is_cancelled() {
             callbacks.stop();
         }
         Ok(callbacks.queue.clone())
@@ -124,7 +168,7 @@ impl Client {
             at_end();
         }));
         let mut sources = lock(&self.sources);
-        if self.closing.is_cancelled() {
+        if self.core.closing.is_cancelled() {
             return Err(Error::closed());
         }
         sources.insert(id, Arc::downgrade(source));
@@ -135,53 +179,138 @@ impl Client {
     pub fn watches(&self) -> Result<&Watches> {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
-            let (watches, task) = Watches::new(self.transport.streams());
-            let closing = self.closing.clone();
-            self.tasks.spawn_on(
-                async move {
-                    tokio::select! {
-                        _ = closing.cancelled() => {}
-                        _ = task => {}
-                    }
-                },
-                runtime.handle(),
-            );
+            let (watches, task) = Watches::new(self.core.transport.streams());
+            self.spawn(&runtime, task);
             watches
         }))
     }
 
-    /// Ends everything under way. What waits in queues is replaced by the last events.
-    pub fn end(&self) {
-        self.closing.cancel();
+    /// Runs a task until it or the client ends.
+    pub(super) fn spawn(&self, runtime: &Runtime, task: impl Future<Output = ()> + Send + 'static) {
+        let closing = self.core.closing.clone();
+        let until_closing = async move {
+            tokio::select! {
+                _ = closing.cancelled() => {}
+                _ = task => {}
+            }
+        };
+        self.tasks.spawn_on(until_closing, runtime.handle());
+    }
+
+    /// Reports when the first connection comes and the last one goes; and works for it to come again.
+    fn observe(&self, queue: Option<Arc<Queue>>, handler: Arc<dyn Handler>) -> Result<()> {
+        let runtime = self.runtime()?;
+        let queue = queue.map_or_else(|| self.own_queue(), Ok)?;
+        let source = Source::new(queue, handler)?;
+        self.adopt(&source, || {})?;
+        let lost = Arc::new(Notify::new());
+        let (core, wake) = (self.core.clone(), lost.clone());
+        let _ = self.core.transport.base().observer.set(Box::new(move |connected| {
+            let state = if connected { State::Connected } else { State::Disconnected };
+            source.emit(Body::State { state, revision: 0, error: None });
+            if !connected {
+                lost.notify_one();
+            }
+        }));
+        self.spawn(&runtime, async move {
+            loop {
+                wake.notified().await;
+                core.transport.reconnect().await;
+            }
+        });
+        Ok(())
+    }
+
+    pub fn set_credentials(&self, credentials: Credentials) {
+        self.core.transport.set_credentials(credentials);
+    }
+
+    pub fn reload_tls(&self) -> Result<()> {
+        match &self.core.transport.base().tls {
+            Some(tls) => tls.reload(),
+            None => Err(Error::argument("client", "it uses no TLS")),
+        }
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.core.transport.base().counters
+    }
+
+    /// Ends everything under way. What waits in queues is replaced by the last events. Then waits for the callbacks
+    /// of the client's own thread, and gives the runtime back.
+    pub fn close(&self, limit: Duration) -> Result<()> {
+        self.core.closing.cancel();
         let sources: Vec<_> = lock(&self.sources).values().filter_map(Weak::upgrade).collect();
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
-        if let Some(callbacks) = self.callbacks.get() {
-            callbacks.stop();
-        }
-    }
-
-    /// Ends everything, waits for the callbacks of the client's own thread, and gives the runtime back.
-    pub fn close(&self, limit: Duration) -> Result<()> {
-        self.end();
         if let Some(runtime) = lock(&self.runtime).take() {
             self.tasks.close();
             // They end at once, but for the one that may be running now.
             let _ = runtime.block_on(async { tokio::time::timeout(TASKS_END, self.tasks.wait()).await });
         }
-        match self.callbacks.get() {
-            Some(callbacks) if !limit.is_zero() => callbacks.join(limit),
-            _ => Ok(()),
+        let Some(callbacks) = self.callbacks.get() else { return Ok(()) };
+        callbacks.stop();
+        match limit.is_zero() {
+            true => Ok(()),
+            false => callbacks.join(limit),
         }
     }
 }
 
-const TASKS_END: Duration = Duration::from_millis(500);
-
 impl Drop for Client {
     fn drop(&mut self) {
-        self.end();
+        // With no time to wait it has nothing to report.
+        let _ = self.close(Duration::ZERO);
+    }
+}
+
+impl Core {
+    pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
+        let transport = &self.transport;
+        let writes = !matches!(request, Request::Get(_));
+        let response = match request {
+            Request::Get(get) => transport.unary(RANGE, &get, limits).await.map(Response::Get),
+            Request::Put(put) => transport.unary(PUT, &put, limits).await.map(Response::Put),
+            Request::Delete(delete) => transport.unary(DELETE_RANGE, &delete, limits).await.map(Response::Delete),
+            Request::Txn(txn) => {
+                let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
+                return self.transact(&txn, repeat, limits).await.map(|(response, _)| response);
+            }
+        }?;
+        self.check(&response, writes)?;
+        Ok(response)
+    }
+
+    /// A transaction; with whether it answers an attempt after one that may have been executed too.
+    pub async fn transact(&self, txn: &pb::TxnRequest, repeat: Repeat, limits: &Limits) -> Result<(Response, bool)> {
+        let method = Method { repeat, ..TXN };
+        let (answer, resent): (pb::TxnResponse, _) = self.transport.unary_resent(method, txn, limits).await?;
+        let writes = repeat != Repeat::Freely;
+        let response = Response::try_from(answer).map_err(|error| Error { maybe_applied: writes, ..error })?;
+        self.check(&response, writes)?;
+        Ok((response, resent))
+    }
+
+    /// All answers must come from one cluster (§1.16).
+    fn check(&self, response: &Response, writes: bool) -> Result<()> {
+        let header = response.header();
+        self.seen.fetch_max(header.revision, Ordering::Relaxed);
+        let known = self.cluster.compare_exchange(0, header.cluster_id, Ordering::Relaxed, Ordering::Relaxed);
+        match known {
+            Err(known) if known != header.cluster_id && header.cluster_id != 0 => Err(Error {
+                maybe_applied: writes,
+                ..Error::new(
+                    code::ERR_CLUSTER_MISMATCH,
+                    format!("cluster {:x} answered, and before it cluster {known:x}", header.cluster_id),
+                )
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn forget_cluster(&self) {
+        self.cluster.store(0, Ordering::Relaxed);
     }
 }
 

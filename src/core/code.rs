@@ -32,6 +32,10 @@ pub const ERR_AMBIGUOUS: Code = 9;
 pub const ERR_PROTOCOL: Code = 10;
 /// The operating system refused something: a pipe, a thread.
 pub const ERR_SYSTEM: Code = 11;
+/// TLS could not be agreed on with any endpoint, or its files cannot be used; the message says why.
+pub const ERR_TLS: Code = 12;
+/// Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied.
+pub const ERR_CLUSTER_MISMATCH: Code = 13;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -190,6 +194,8 @@ table! {
     ERR_AMBIGUOUS;
     ERR_PROTOCOL;
     ERR_SYSTEM;
+    ERR_TLS;
+    ERR_CLUSTER_MISMATCH;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";

@@ -1,36 +1,55 @@
-//! Endpoints as users write them: `host:port`, `http://host:port`, IPv6 literals in brackets (§1.1).
+//! Endpoints as users write them: `host:port`, URLs, IPv6 literals in brackets, unix sockets (§1.1).
 
 use super::error::{Error, Result};
+use std::path::PathBuf;
 
 const DEFAULT_PORT: u16 = 2379;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    host: String,
-    port: u16,
+    pub security: Security,
+    pub address: Address,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS if there is any configuration of it.
+    AsConfigured,
+    Plain,
+    Tls,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    Tcp { host: String, port: u16 },
+    Unix(PathBuf),
 }
 
 impl Endpoint {
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = |why: &str| Error::argument("endpoint", format!("{text:?} {why}"));
-        let authority = match text.split_once("://") {
-            None => text,
-            Some(("http", rest)) => rest.strip_suffix('/').unwrap_or(rest),
-            Some(("https" | "unix" | "unixs", _)) => {
-                return Err(wrong("has a scheme that this version does not speak; use http"))
-            }
-            Some(_) => return Err(wrong("has an unknown scheme; use host:port or http://host:port")),
+        if let Some((scheme @ ("unix" | "unixs"), rest)) = text.split_once(':') {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            let security = if scheme == "unix" { Security::AsConfigured } else { Security::Tls };
+            return match path.is_empty() || path.contains('\0') {
+                true => Err(wrong("has no path")),
+                false => Ok(Endpoint { security, address: Address::Unix(path.into()) }),
+            };
+        }
+        let (security, authority) = match text.split_once("://") {
+            None => (Security::AsConfigured, text),
+            Some(("http", rest)) => (Security::Plain, rest.strip_suffix('/').unwrap_or(rest)),
+            Some(("https", rest)) => (Security::Tls, rest.strip_suffix('/').unwrap_or(rest)),
+            Some(_) => return Err(wrong("has an unknown scheme; use host:port, http, https, unix or unixs")),
         };
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
                 let (host, after) = rest.split_once(']').ok_or_else(|| wrong("has no closing bracket"))?;
                 host.parse::<std::net::Ipv6Addr>().map_err(|_| wrong("has no IPv6 address in its brackets"))?;
-                match after {
-                    "" => (host, None),
-                    _ => (
-                        host,
-                        Some(after.strip_prefix(':').ok_or_else(|| wrong("has more than a port after its brackets"))?),
-                    ),
+                match after.strip_prefix(':') {
+                    Some(port) => (host, Some(port)),
+                    None if after.is_empty() => (host, None),
+                    None => return Err(wrong("has more than a port after its brackets")),
                 }
             }
             None => match authority.split_once(':') {
@@ -49,26 +68,59 @@ impl Endpoint {
         }
         let port = match port {
             None => DEFAULT_PORT,
-            Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
-                port.parse().ok().filter(|port| *port != 0).ok_or_else(|| wrong("has a port that is not 1 to 65535"))?
-            }
-            Some(_) => return Err(wrong("has a port that is not 1 to 65535")),
+            Some(port) => match port.parse() {
+                Ok(number @ 1..) if port.bytes().all(|b| b.is_ascii_digit()) => number,
+                _ => return Err(wrong("has a port that is not 1 to 65535")),
+            },
         };
-        Ok(Endpoint { host: host.to_owned(), port })
+        Ok(Endpoint { security, address: Address::Tcp { host: host.to_owned(), port } })
     }
 
-    pub fn address(&self) -> (&str, u16) {
-        (&self.host, self.port)
+    pub fn uses_tls(&self, configured: bool) -> bool {
+        match self.security {
+            Security::AsConfigured => configured,
+            Security::Plain => false,
+            Security::Tls => true,
+        }
+    }
+
+    /// What the certificate of the server is to be for.
+    pub fn server_name(&self) -> String {
+        match &self.address {
+            Address::Tcp { host, .. } => host.clone(),
+            Address::Unix(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The `:authority` of requests.
+    pub fn authority(&self) -> String {
+        match &self.address {
+            Address::Tcp { .. } => self.to_string(),
+            Address::Unix(_) => "localhost".to_owned(),
+        }
     }
 }
 
-/// The authority of a URL: what error messages and requests name.
+/// What error messages name: without the scheme.
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
+        match &self.address {
+            Address::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
         }
+    }
+}
+
+/// Refuses a list that would have some endpoints without the protection of the others (§1.2).
+pub fn check_mixture(endpoints: &[Endpoint], allowed: bool) -> Result<()> {
+    let has = |security| endpoints.iter().find(|endpoint| endpoint.security == security);
+    match (has(Security::Plain), has(Security::Tls)) {
+        (Some(plain), Some(tls)) if !allowed => Err(Error::argument(
+            "endpoint",
+            format!("{plain} is without TLS and {tls} is with TLS; etcd3_config_allow_mixed_schemes permits that"),
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -78,15 +130,20 @@ mod tests {
 
     #[test]
     fn forms() {
-        for (text, expected) in [
-            ("localhost:2379", "localhost:2379"),
-            ("localhost", "localhost:2379"),
-            ("http://10.0.0.1:1", "10.0.0.1:1"),
-            ("http://a-b.example/", "a-b.example:2379"),
-            ("[::1]:99", "[::1]:99"),
-            ("http://[::1]", "[::1]:2379"),
+        for (text, expected, tls) in [
+            ("localhost:2379", "localhost:2379", [false, true]),
+            ("localhost", "localhost:2379", [false, true]),
+            ("http://10.0.0.1:1", "10.0.0.1:1", [false, false]),
+            ("https://a-b.example/", "a-b.example:2379", [true, true]),
+            ("[::1]:99", "[::1]:99", [false, true]),
+            ("http://[::1]", "[::1]:2379", [false, false]),
+            ("unix:///run/etcd", "unix:/run/etcd", [false, true]),
+            ("unix://etcd.sock", "unix:etcd.sock", [false, true]),
+            ("unixs:etcd.sock", "unix:etcd.sock", [true, true]),
         ] {
-            assert_eq!(Endpoint::parse(text).unwrap().to_string(), expected);
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!(endpoint.to_string(), expected);
+            assert_eq!([false, true].map(|configured| endpoint.uses_tls(configured)), tls, "{text}");
         }
         for text in [
             "",
@@ -103,12 +160,22 @@ mod tests {
             "http://",
             "http://a/b",
             "ftp://a",
-            "https://a",
-            "unix:///x",
+            "unix:",
+            "unix://",
             "a b:1",
         ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert!(error.message.contains("endpoint: ") && error.message.contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn a_mixture_needs_permission() {
+        let list = ["http://a", "https://b"].map(|text| Endpoint::parse(text).unwrap());
+        let error = check_mixture(&list, false).unwrap_err();
+        assert!(error.message.contains("a:2379") && error.message.contains("b:2379"), "{error}");
+        assert!(check_mixture(&list, true).is_ok());
+        let bare = ["a", "https://b"].map(|text| Endpoint::parse(text).unwrap());
+        assert!(check_mixture(&bare, false).is_ok());
     }
 }

@@ -1,7 +1,8 @@
 //! What a queue carries.
 
-use super::error::Error;
+use super::error::{Error, Result};
 use super::proto::mvccpb;
+use super::response::Response;
 use super::source::Source;
 use std::sync::Arc;
 
@@ -20,6 +21,11 @@ pub enum Body {
     Progress {
         revision: i64,
     },
+    /// The outcome of a call, which is its last event.
+    Done {
+        /// `None` once it was handed out.
+        result: Option<Result<Response>>,
+    },
     State {
         state: State,
         revision: i64,
@@ -36,6 +42,7 @@ pub enum State {
     Live,
     Disconnected,
     Resumed,
+    Connected,
 }
 
 impl Event {

@@ -8,16 +8,21 @@ mod proto;
 pub mod range;
 
 // what the caller asks for and gets
+mod call;
 pub mod client;
+pub mod counters;
 pub mod endpoint;
 mod kv;
+pub mod log;
+mod members;
 pub mod op;
 pub mod response;
 pub mod watch;
 
 // how it gets to the network and back
 pub mod runtime;
-mod transport;
+pub mod tls;
+pub mod transport;
 
 // how what happens later gets to the caller
 mod callbacks;

@@ -1,17 +1,22 @@
 //! One operation: get, put, delete or a transaction of operations. Setters check what they are given; nothing
 //! malformed can be built, since some malformed requests bring a server down (§10.9).
 
+use super::client::Client;
 use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
 use super::range::{Extent, KeyRange};
+use super::transport::Limits;
 use bytes::Bytes;
 use pb::compare::{CompareResult, CompareTarget, TargetUnion};
 use pb::range_request::{SortOrder, SortTarget};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone)]
 pub struct Op {
     pub timeout: Option<Duration>,
+    pub cancel: Option<CancellationToken>,
+    pub require_leader: bool,
     kind: Kind,
 }
 
@@ -61,7 +66,7 @@ fn not_negative(name: &str, number: i64) -> Result<i64> {
 
 impl Op {
     fn new(kind: Kind) -> Self {
-        Op { timeout: None, kind }
+        Op { timeout: None, cancel: None, require_leader: false, kind }
     }
 
     pub fn get(range: KeyRange) -> Self {
@@ -78,6 +83,20 @@ impl Op {
 
     pub fn txn() -> Self {
         Self::new(Kind::Txn(Txn::default()))
+    }
+
+    /// What the call of this op keeps to.
+    pub fn limits(&self, client: &Client) -> Limits {
+        let limits = client.limits(self.timeout);
+        Limits { cancelled: self.cancel.clone(), require_leader: self.require_leader, ..limits }
+    }
+
+    pub fn writes(&self) -> bool {
+        match &self.kind {
+            Kind::Get(..) => false,
+            Kind::Put(_) | Kind::Delete(..) => true,
+            Kind::Txn(txn) => txn.success.iter().chain(&txn.failure).any(Op::writes),
+        }
     }
 
     fn misplaced<T>(&self, option: &str, fits: &str) -> Result<T> {

@@ -29,7 +29,7 @@ pub type Hook = Box<dyn Fn() + Send + Sync>;
 pub struct Source {
     pub id: u64,
     queue: Arc<Queue>,
-    handler: Box<dyn Handler>,
+    handler: Arc<dyn Handler>,
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
@@ -47,7 +47,7 @@ struct Gate {
 }
 
 impl Source {
-    pub fn new(queue: Arc<Queue>, handler: Box<dyn Handler>) -> Result<Arc<Self>> {
+    pub fn new(queue: Arc<Queue>, handler: Arc<dyn Handler>) -> Result<Arc<Self>> {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let source = Arc::new(Source {
@@ -86,15 +86,20 @@ impl Source {
 
     /// Queues the last event; what is queued before it is still delivered.
     pub fn close(self: &Arc<Self>, error: Option<Error>) {
-        self.end(false, error);
+        self.close_with(Body::Closed { error });
+    }
+
+    /// The same with a last event of another kind.
+    pub fn close_with(self: &Arc<Self>, last: Body) {
+        self.end(false, last);
     }
 
     /// Queues the last event; when this returns, no other event's handler starts any more.
     pub fn cancel(self: &Arc<Self>, error: Option<Error>) {
-        self.end(true, error);
+        self.end(true, Body::Closed { error });
     }
 
-    fn end(self: &Arc<Self>, cancelled: bool, error: Option<Error>) {
+    fn end(self: &Arc<Self>, cancelled: bool, last: Body) {
         {
             let mut gate = self.gate();
             gate.cancelled |= cancelled;
@@ -102,7 +107,7 @@ impl Source {
                 return;
             }
             gate.closed = true;
-            self.queue.push(Event { source: self.clone(), body: Body::Closed { error } });
+            self.queue.push(Event { source: self.clone(), body: last });
         }
         self.queue.forget(self.id);
         if let Some(hook) = self.at_end.get() {
@@ -124,7 +129,7 @@ impl Source {
     /// Whether the event may be delivered; if so, `finish` follows.
     pub(super) fn begin(&self, event: &Event) -> bool {
         let mut gate = self.gate();
-        let admitted = !gate.cancelled || matches!(event.body, Body::Closed { .. });
+        let admitted = !gate.cancelled || matches!(event.body, Body::Closed { .. } | Body::Done { .. });
         if admitted {
             gate.running = Some(this_thread());
         }
@@ -162,7 +167,7 @@ pub(super) mod tests {
 
     pub fn mute() -> (Arc<Queue>, Arc<Source>) {
         let queue = Queue::new(Box::new(ThreadWake::default()));
-        let source = Source::new(queue.clone(), Box::new(Mute)).unwrap();
+        let source = Source::new(queue.clone(), Arc::new(Mute)).unwrap();
         (queue, source)
     }
 
@@ -206,17 +211,17 @@ pub(super) mod tests {
         }
         let ran = Arc::new(AtomicU64::new(0));
         let queue = Queue::new(Box::new(ThreadWake::default()));
-        let source = Source::new(queue.clone(), Box::new(Count(ran.clone()))).unwrap();
+        let source = Source::new(queue.clone(), Arc::new(Count(ran.clone()))).unwrap();
         source.emit(progress(1));
         queue.free();
         assert_eq!(ran.load(Ordering::Relaxed), 1);
-        assert!(Source::new(queue, Box::new(Mute)).is_err());
+        assert!(Source::new(queue, Arc::new(Mute)).is_err());
     }
 
     #[test]
     fn one_drainer_at_a_time() {
         struct Nested(Arc<Queue>, Mutex<Option<Error>>);
-        impl Handler for Arc<Nested> {
+        impl Handler for Nested {
             fn call(&self, _: Event) {
                 *self.1.lock().unwrap() = self.0.dispatch(0, None).err();
             }
@@ -226,7 +231,7 @@ pub(super) mod tests {
         }
         let queue = Queue::new(Box::new(ThreadWake::default()));
         let nested = Arc::new(Nested(queue.clone(), Mutex::new(None)));
-        let source = Source::new(queue.clone(), Box::new(nested.clone())).unwrap();
+        let source = Source::new(queue.clone(), nested.clone()).unwrap();
         source.emit(progress(1));
         assert_eq!(queue.dispatch(0, None), Ok(1));
         assert_eq!(nested.1.lock().unwrap().as_ref().unwrap().code, code::ERR_BUSY);

@@ -7,6 +7,10 @@ use super::handle::{self, opaque, Bound};
 use super::{builder, guard, input, process};
 use crate::core::client::{Client, Config};
 use crate::core::code::Code;
+use crate::core::counters;
+use crate::core::endpoint::Endpoint;
+use crate::core::error::{Error, Result};
+use std::ffi::c_char;
 
 /// A client of one cluster.
 pub struct etcd3_client_t {
@@ -17,7 +21,8 @@ opaque!(etcd3_client_t = Bound<Client>);
 
 /// Makes a client from `config`, or from the defaults if NULL. Sends nothing: the first call connects, and finds
 /// out whether an endpoint answers. The client comes through `client`; free with etcd3_client_free.
-/// Errors: ETCD3_ERR_INVALID_ARGUMENT (the first mistake made with `config`), ETCD3_ERR_SYSTEM (no thread).
+/// Errors: ETCD3_ERR_INVALID_ARGUMENT (the first mistake made with `config`), ETCD3_ERR_TLS (files that cannot be used),
+/// ETCD3_ERR_SYSTEM (no thread).
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_client_open(
     config: *const etcd3_config_t,
@@ -47,6 +52,68 @@ pub unsafe extern "C" fn etcd3_client_close(
     guard::call(err, || {
         let client = handle::get(client, "client")?;
         client.close(input::wait(timeout_ms, "timeout_ms")?)
+    })
+}
+
+/// Waits up to `timeout_ms`, above 0, until an endpoint is connected and has accepted the client's credentials.
+/// Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
+/// ETCD3_ERR_AUTH_FAILED, ETCD3_ERR_CLOSED.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_client_wait_connected(
+    client: *const etcd3_client_t,
+    timeout_ms: i64,
+    err: *mut *mut etcd3_error_t,
+) -> Code {
+    guard::call(err, || handle::get(client, "client")?.wait_connected(input::timeout(timeout_ms, "timeout_ms")?))
+}
+
+/// Takes `count` other endpoints, at least one, in the forms of etcd3_config_add_endpoint, for all calls from now on. Calls
+/// under way on an endpoint that is no longer there go on, watches move.
+/// Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_client_set_endpoints(
+    client: *const etcd3_client_t,
+    endpoints: *const *const c_char,
+    count: usize,
+    err: *mut *mut etcd3_error_t,
+) -> Code {
+    guard::call(err, || {
+        let client = handle::get(client, "client")?;
+        if endpoints.is_null() || count == 0 || count > MOST_ENDPOINTS {
+            return Err(Error::argument("endpoints", format!("must be 1 to {MOST_ENDPOINTS}, got {count}")));
+        }
+        let texts = std::slice::from_raw_parts(endpoints, count);
+        let parsed: Result<Vec<_>> =
+            texts.iter().map(|text| Endpoint::parse(input::text(*text, "endpoints")?)).collect();
+        client.set_endpoints(&parsed?)
+    })
+}
+
+const MOST_ENDPOINTS: usize = 1000;
+
+/// Replaces the endpoints by the client URLs that the cluster lists for its started voting members. RPC:
+/// Cluster.MemberList. Errors: those of etcd3_get.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *mut *mut etcd3_error_t) -> Code {
+    guard::call(err, || handle::get(client, "client")?.sync())
+}
+
+/// The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
+/// (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+/// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
+/// watch_resumes.
+#[no_mangle]
+pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
+    guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))
+}
+
+/// What the counter of this name stands at for this client, from 0; -1 if there is none of this name, for NULL, and in a
+/// forked child.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_client_counter(client: *const etcd3_client_t, name: *const c_char) -> i64 {
+    guard::quiet(-1, || match (handle::get(client, "client"), input::text(name, "name")) {
+        (Ok(client), Ok(name)) => client.counters().get(name).unwrap_or(-1),
+        _ => -1,
     })
 }
 

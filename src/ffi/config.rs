@@ -1,11 +1,16 @@
 //! How to reach a cluster: a builder for etcd3_client_open, which copies it.
 
 use super::builder::{self, Builder};
+use super::event::{etcd3_event_fn, Callback};
 use super::handle::{self, opaque};
+use super::queue::{etcd3_queue_t, optional_queue};
 use super::{guard, input};
 use crate::core::client::Config;
 use crate::core::endpoint::Endpoint;
-use std::ffi::c_char;
+use crate::core::error::Error;
+use crate::core::log::{Log, Sink};
+use std::ffi::{c_char, c_int, c_void, CString};
+use std::sync::Arc;
 
 /// Endpoints and limits of a client to be.
 pub struct etcd3_config_t {
@@ -21,8 +26,9 @@ pub extern "C" fn etcd3_config_new() -> *mut etcd3_config_t {
     guard::quiet(std::ptr::null_mut(), || Builder::give(Ok(Config::default())))
 }
 
-/// Adds a member's client URL: "host:port", "http://host:port", an IPv6 address in brackets; without a port it
-/// is 2379. The first one takes the place of the default.
+/// Adds a member's client URL: "host:port", "http://host:port", "https://host:port", "unix:path" or "unixs:path"; an
+/// IPv6 address in brackets; without a port it is 2379. https and unixs use TLS, http does not, the others do if TLS is
+/// configured. The first one takes the place of the default. Calls go to all endpoints in turn.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_config_add_endpoint(config: *mut etcd3_config_t, endpoint: *const c_char) {
     builder::set(config, |config| {
@@ -31,11 +37,146 @@ pub unsafe extern "C" fn etcd3_config_add_endpoint(config: *mut etcd3_config_t, 
     })
 }
 
+/// Permits http and https endpoints in one list, which is else refused: what is meant to be protected may go out in
+/// the clear.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_allow_mixed_schemes(config: *mut etcd3_config_t) {
+    builder::set(config, |config| {
+        config.options.mixed_schemes = true;
+        Ok(())
+    })
+}
+
 /// Sets the time limit of a whole call, connecting included, for calls that are given none of their own: above 0.
+/// Default: 5000 ms.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_config_set_timeout(config: *mut etcd3_config_t, timeout_ms: i64) {
     builder::set(config, |config| {
         config.timeout = input::timeout(timeout_ms, "timeout_ms")?;
+        Ok(())
+    })
+}
+
+/// Sets the time limit of one attempt to connect: TCP, TLS and HTTP/2. Above 0; default: 5000 ms. A call does not wait
+/// for an endpoint longer than its own limit, and takes the first endpoint that answers.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_connect_timeout(config: *mut etcd3_config_t, timeout_ms: i64) {
+    builder::set(config, |config| {
+        config.options.connect_timeout = input::timeout(timeout_ms, "timeout_ms")?;
+        Ok(())
+    })
+}
+
+/// Sets how often a connection with open streams (watches) is pinged, at least 5000 ms, and how long the answer may take
+/// before the connection is given up, above 0. Defaults: 10000 and 3000 ms. Servers count more frequent pings, and pings
+/// without a stream, as abuse.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_keepalive(config: *mut etcd3_config_t, interval_ms: i64, timeout_ms: i64) {
+    builder::set(config, |config| {
+        let interval = input::timeout(interval_ms, "interval_ms")?;
+        if interval_ms < 5000 {
+            return Err(Error::argument("interval_ms", format!("must be at least 5000 ms, got {interval_ms}")));
+        }
+        config.options.ping_timeout = input::timeout(timeout_ms, "timeout_ms")?;
+        config.options.ping_interval = interval;
+        Ok(())
+    })
+}
+
+/// Sets after how long without an answer a read is sent to a second endpoint too, whose answer may then win. 0: never.
+/// Default: 1000 ms.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_hedge_after(config: *mut etcd3_config_t, time_ms: i64) {
+    builder::set(config, |config| {
+        let time = input::wait(time_ms, "time_ms")?;
+        config.options.hedge_after = (!time.is_zero()).then_some(time);
+        Ok(())
+    })
+}
+
+/// Sets how many attempts a call may take; 0, the default, for as many as its time limit allows.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_max_attempts(config: *mut etcd3_config_t, attempts: i64) {
+    builder::set(config, |config| {
+        let number = u32::try_from(attempts)
+            .map_err(|_| Error::argument("attempts", format!("must be 0 to {}, got {attempts}", u32::MAX)))?;
+        config.options.max_attempts = (number > 0).then_some(number);
+        Ok(())
+    })
+}
+
+/// Sets whether streams (watches) are only opened on, and leave, a member that has no leader: 1, the default, or 0. For
+/// calls see etcd3_op_set_require_leader.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_require_leader(config: *mut etcd3_config_t, yes: c_int) {
+    builder::set(config, |config| {
+        config.options.require_leader = input::yes(yes, "yes")?;
+        Ok(())
+    })
+}
+
+/// Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
+/// default, for never.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_auto_sync(config: *mut etcd3_config_t, interval_ms: i64) {
+    builder::set(config, |config| {
+        let interval = input::wait(interval_ms, "interval_ms")?;
+        config.auto_sync = (!interval.is_zero()).then_some(interval);
+        Ok(())
+    })
+}
+
+/// Has `fn` called with `user_data` for each event of the client itself: ETCD3_EVENT_STATE with ETCD3_STATE_CONNECTED
+/// when its first connection comes and with ETCD3_STATE_DISCONNECTED when the last one is gone, and ETCD3_EVENT_CLOSED. It
+/// then also works for a new connection without being called. By whoever dispatches `queue`, or, if that is NULL, by the
+/// client's own callback thread. `queue` may be freed only after the configuration.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_events(
+    config: *mut etcd3_config_t,
+    queue: *const etcd3_queue_t,
+    r#fn: etcd3_event_fn,
+    user_data: *mut c_void,
+) {
+    builder::set(config, |config| {
+        let queue = optional_queue(queue, r#fn)?;
+        config.events = Some((queue, Arc::new(Callback { function: r#fn, user_data })));
+        Ok(())
+    })
+}
+
+/// Called with a line of the log: an ETCD3_LOG_* level, and a message without a line end, borrowed for the call. On a
+/// thread of the library's or of a caller; must neither block nor call this library.
+pub type etcd3_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
+
+/// Something is wrong and stays so.
+pub const ETCD3_LOG_ERROR: i32 = 1;
+/// Something went wrong that is worked around.
+pub const ETCD3_LOG_WARNING: i32 = 2;
+/// Connections come and go.
+pub const ETCD3_LOG_INFO: i32 = 3;
+/// Attempts that were repeated, and the like.
+pub const ETCD3_LOG_DEBUG: i32 = 4;
+
+/// Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level. Without it the library is silent.
+/// No password, token, key or value is ever logged.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_log(
+    config: *mut etcd3_config_t,
+    level: i32,
+    r#fn: etcd3_log_fn,
+    user_data: *mut c_void,
+) {
+    builder::set(config, |config| {
+        if !(ETCD3_LOG_ERROR..=ETCD3_LOG_DEBUG).contains(&level) {
+            return Err(Error::argument("level", format!("{level} is no log level")));
+        }
+        let function = r#fn.ok_or_else(|| Error::argument("fn", "must not be NULL"))?;
+        let user_data = user_data as usize;
+        let sink: Sink = Box::new(move |level, text| {
+            let text = CString::new(text.replace(['\0', '\n'], " ")).unwrap_or_default();
+            function(level, text.as_ptr(), user_data as *mut c_void);
+        });
+        config.log = Arc::new(Log { level, sink: Some(sink) });
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
-use super::result::etcd3_kv_t;
+use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
 use crate::core::event::{Body, Event, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
@@ -25,6 +25,8 @@ pub const ETCD3_EVENT_PROGRESS: i32 = 2;
 pub const ETCD3_EVENT_STATE: i32 = 3;
 /// The end, exactly once and always last; see etcd3_event_error for why. Free what user_data points to.
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
+/// A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last.
+pub const ETCD3_EVENT_DONE: i32 = 5;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
@@ -32,6 +34,8 @@ pub const ETCD3_STATE_LIVE: i32 = 1;
 pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
 /// The server has taken the watch on again. Nothing was missed.
 pub const ETCD3_STATE_RESUMED: i32 = 3;
+/// The client has a connection; see etcd3_config_set_events.
+pub const ETCD3_STATE_CONNECTED: i32 = 4;
 
 /// A key was put.
 pub const ETCD3_CHANGE_PUT: i32 = 0;
@@ -87,19 +91,29 @@ pub struct EventObject {
     changes: Box<[etcd3_change_t]>,
     _kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
+    result: Option<ResultObject>,
 }
 
 impl EventObject {
-    pub fn new(event: Event) -> Self {
+    pub fn new(mut event: Event) -> Self {
+        let done = match &mut event.body {
+            Body::Done { result } => result.take(),
+            _ => None,
+        };
+        let (result, failure) = match done {
+            Some(Ok(response)) => (Some(ResultObject::new(response)), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
         let error = match &event.body {
             Body::State { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
-            _ => None,
+            _ => failure.map(ErrorObject::new),
         };
         let (changes, kvs) = match &event.body {
             Body::Watch { changes, .. } => views(changes),
             _ => Default::default(),
         };
-        EventObject { event, changes, _kvs: kvs, error }
+        EventObject { event, changes, _kvs: kvs, error, result }
     }
 }
 
@@ -135,6 +149,7 @@ pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
+        Body::Done { .. } => ETCD3_EVENT_DONE,
     })
 }
 
@@ -150,7 +165,7 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { revision, .. } | Body::Progress { revision } | Body::State { revision, .. } => revision,
-        Body::Closed { .. } => 0,
+        Body::Closed { .. } | Body::Done { .. } => 0,
     })
 }
 
@@ -166,19 +181,26 @@ pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: 
     read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
 }
 
-/// STATE: ETCD3_STATE_LIVE, _DISCONNECTED or _RESUMED; else 0.
+/// STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
         Body::State { state: State::Live, .. } => ETCD3_STATE_LIVE,
         Body::State { state: State::Disconnected, .. } => ETCD3_STATE_DISCONNECTED,
         Body::State { state: State::Resumed, .. } => ETCD3_STATE_RESUMED,
+        Body::State { state: State::Connected, .. } => ETCD3_STATE_CONNECTED,
         _ => 0,
     })
 }
 
-/// CLOSED: why it ended; NULL if its owner cancelled it. STATE: why the connection was lost. Else NULL. Borrowed
-/// from `event`.
+/// DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_result(event: *const etcd3_event_t) -> *const etcd3_result_t {
+    read(event, std::ptr::null(), |object| object.result.as_ref().map_or(std::ptr::null(), handle::view))
+}
+
+/// CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+/// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {
     read(event, std::ptr::null(), |object| object.error.as_ref().map_or(std::ptr::null(), handle::view))

@@ -2,7 +2,7 @@
 
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
-use std::ffi::{c_char, c_void, CStr};
+use std::ffi::{c_char, c_int, c_void, CStr};
 use std::time::Duration;
 
 /// Given as a length: the bytes end at their NUL, which is not one of them.
@@ -35,6 +35,14 @@ pub unsafe fn text<'a>(data: *const c_char, name: &str) -> Result<&'a str> {
         return Err(Error::argument(name, "must not be NULL"));
     }
     CStr::from_ptr(data).to_str().map_err(|_| Error::argument(name, "must be UTF-8"))
+}
+
+pub fn yes(value: c_int, name: &str) -> Result<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::argument(name, format!("must be 0 or 1, got {value}"))),
+    }
 }
 
 /// A limit of time that is above 0.

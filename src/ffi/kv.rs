@@ -1,5 +1,9 @@
 //! Sending an operation, and the plain cases as one call each: their time limit is the client's, their errors are
 //! those of etcd3_execute.
+//!
+//! etcd3_put_if_absent, etcd3_put_if_revision and etcd3_replace are sent again where the answer to an attempt was lost,
+//! since they cannot happen twice. If then the key has the value, it counts as put by this call; so use a value that no
+//! other client writes where that matters.
 
 use super::builder;
 use super::client::etcd3_client_t;
@@ -139,6 +143,27 @@ pub unsafe extern "C" fn etcd3_replace(
         let new_value = bytes(new_value, new_value_len, "new_value")?;
         let out = Out::new(succeeded, "succeeded")?;
         out.give(client.replace(key, initial, new_value)?.into())
+    })
+}
+
+/// Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
+/// was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_put_if_revision(
+    client: *const etcd3_client_t,
+    key: *const c_void,
+    key_len: usize,
+    mod_revision: i64,
+    value: *const c_void,
+    value_len: usize,
+    succeeded: *mut c_int,
+    err: *mut *mut etcd3_error_t,
+) -> Code {
+    guard::call(err, || {
+        let client = handle::get(client, "client")?;
+        let (key, value) = (bytes(key, key_len, "key")?, bytes(value, value_len, "value")?);
+        let out = Out::new(succeeded, "succeeded")?;
+        out.give(client.put_if_revision(key, mod_revision, value)?.into())
     })
 }
 

@@ -4,6 +4,8 @@
 #![allow(non_camel_case_types)]
 // What a function asks of its pointers stands once, at the top of the header.
 #![allow(clippy::missing_safety_doc)]
+// The order is that of the header.
+#![cfg_attr(rustfmt, rustfmt_skip)]
 
 // The machinery: every function of the interface passes through it.
 mod builder;
@@ -13,15 +15,17 @@ mod input;
 mod process;
 mod wake;
 
-// The interface, in the order of the header.
-pub mod client;
-pub mod config;
-pub mod error;
-pub mod event;
-pub mod kv;
-pub mod op;
-pub mod queue;
-pub mod result;
-pub mod txn;
+// The interface.
 pub mod version;
+pub mod error;
+pub mod result;
+pub mod event;
+pub mod queue;
+pub mod config;
+pub mod client;
+pub mod security;
+pub mod op;
+pub mod txn;
+pub mod kv;
+pub mod call;
 pub mod watch;

@@ -4,16 +4,46 @@
 use super::builder::{self, Builder};
 use super::handle::{self, opaque};
 use super::{guard, input};
+use crate::core::error::Error;
 use crate::core::op::Op;
 use crate::core::range::{Extent, KeyRange};
 use std::ffi::c_void;
+use tokio_util::sync::CancellationToken;
 
 /// An operation.
 pub struct etcd3_op_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_op_t = Builder<Op>);
+/// Ends calls from another thread: any number of them, once.
+pub struct etcd3_cancel_t {
+    _private: [u8; 0],
+}
+
+opaque!(etcd3_op_t = Builder<Op>, etcd3_cancel_t = CancellationToken);
+
+/// A means to end calls: give it to their ops with etcd3_op_set_cancel. Yours; free with etcd3_cancel_free.
+#[no_mangle]
+pub extern "C" fn etcd3_cancel_new() -> *mut etcd3_cancel_t {
+    guard::quiet(std::ptr::null_mut(), || handle::give(CancellationToken::new()))
+}
+
+/// Ends the calls that it was given to, now or when they are made: they return ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if
+/// they are writes that were sent. Never blocks; from any thread, and twice.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_cancel_trigger(cancel: *const etcd3_cancel_t) {
+    guard::quiet((), || {
+        if let Some(cancel) = handle::peek(cancel) {
+            cancel.cancel();
+        }
+    })
+}
+
+/// Frees a means to end calls; they go on.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_cancel_free(cancel: *mut etcd3_cancel_t) {
+    guard::quiet((), || drop(handle::take(cancel)))
+}
 
 /// Sort by key: what the store does anyway.
 pub const ETCD3_SORT_BY_KEY: i32 = 0;
@@ -177,6 +207,26 @@ pub unsafe extern "C" fn etcd3_op_set_prev_kv(op: *mut etcd3_op_t) {
 pub unsafe extern "C" fn etcd3_op_set_timeout(op: *mut etcd3_op_t, timeout_ms: i64) {
     builder::set(op, |op| {
         op.timeout = Some(input::timeout(timeout_ms, "timeout_ms")?);
+        Ok(())
+    })
+}
+
+/// Has the member refuse the call at once if it knows of no leader, with ETCD3_ERR_NO_LEADER, in place of waiting for one.
+/// Without effect on an op inside a transaction.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_op_set_require_leader(op: *mut etcd3_op_t) {
+    builder::set(op, |op| {
+        op.require_leader = true;
+        Ok(())
+    })
+}
+
+/// Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_op_set_cancel(op: *mut etcd3_op_t, cancel: *const etcd3_cancel_t) {
+    builder::set(op, |op| {
+        let cancel = handle::peek(cancel).ok_or_else(|| Error::argument("cancel", "must not be NULL"))?;
+        op.cancel = Some(cancel.clone());
         Ok(())
     })
 }

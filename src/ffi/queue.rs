@@ -6,12 +6,13 @@
 //!     while (poll(&p, 1, -1) > 0) etcd3_queue_dispatch(queue, 0, 0, NULL, NULL);
 
 use super::error::etcd3_error_t;
-use super::event::{etcd3_event_t, EventObject};
+use super::event::{etcd3_event_fn, etcd3_event_t, EventObject};
 use super::guard::Out;
 use super::handle::{self, opaque, Bound};
 use super::wake::Pipe;
 use super::{guard, input};
 use crate::core::code::Code;
+use crate::core::error::{Error, Result};
 use crate::core::queue::Queue;
 use std::ffi::{c_int, c_void};
 use std::os::fd::AsRawFd;
@@ -27,6 +28,15 @@ opaque!(etcd3_queue_t = Bound<QueueObject>);
 pub struct QueueObject {
     pub queue: Arc<Queue>,
     pipe: Arc<Pipe>,
+}
+
+/// The queue to report to, given together with a callback; `None` for the client's own.
+pub unsafe fn optional_queue(queue: *const etcd3_queue_t, function: etcd3_event_fn) -> Result<Option<Arc<Queue>>> {
+    match queue.is_null() {
+        true if function.is_none() => Err(Error::argument("fn", "must not be NULL without a queue")),
+        true => Ok(None),
+        false => Ok(Some(handle::get(queue, "queue")?.queue.clone())),
+    }
 }
 
 /// Called when a queue stops being empty, on whatever thread queued the event: it may only signal, and must

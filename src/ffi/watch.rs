@@ -7,10 +7,9 @@ use super::error::etcd3_error_t;
 use super::event::{etcd3_event_fn, Callback};
 use super::guard::Out;
 use super::handle::{self, opaque, Bound};
-use super::queue::etcd3_queue_t;
+use super::queue::{etcd3_queue_t, optional_queue};
 use super::{guard, input};
 use crate::core::code::Code;
-use crate::core::error::Error;
 use crate::core::range::{Extent, KeyRange};
 use crate::core::source::Source;
 use crate::core::watch::Options;
@@ -124,13 +123,9 @@ pub unsafe extern "C" fn etcd3_watch_start(
 ) -> Code {
     guard::call(err, || {
         let (client, opts) = (handle::get(client, "client")?, builder::finish(opts, "opts")?);
-        let queue = match queue.is_null() {
-            true if r#fn.is_none() => return Err(Error::argument("fn", "must not be NULL without a queue")),
-            true => None,
-            false => Some(handle::get(queue, "queue")?.queue.clone()),
-        };
+        let queue = optional_queue(queue, r#fn)?;
         let out = Out::new(watch, "watch")?;
-        let source = client.watch(opts, queue, Box::new(Callback { function: r#fn, user_data }))?;
+        let source = client.watch(opts, queue, Arc::new(Callback { function: r#fn, user_data }))?;
         out.give(handle::give(Bound::new(source)))
     })
 }

@@ -2,22 +2,26 @@
 //! pause that grows while the endpoint stays away (§1.7).
 
 use super::super::endpoint::Endpoint;
-use super::connection::Connection;
+use super::connection::{Connection, Kind, Trouble};
+use super::Base;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, Instant};
 
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MOST: Duration = Duration::from_secs(3);
 
-type Attempt = Option<Result<Connection, ()>>;
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Unary,
+    Streams,
+}
 
 pub struct Channel {
     endpoint: Endpoint,
-    runtime: tokio::runtime::Handle,
+    purpose: Purpose,
+    base: Arc<Base>,
     state: Mutex<State>,
 }
 
@@ -25,76 +29,118 @@ struct State {
     link: Link,
     /// Failed attempts since the last success.
     failures: i32,
-    trouble: String,
+    /// The last failure, and when it was.
+    trouble: Option<(Trouble, Instant)>,
 }
 
 enum Link {
     Down,
-    Dialing(watch::Receiver<Attempt>),
+    Dialing,
     Up(Connection),
+    /// The endpoint was taken off the list.
+    Removed,
 }
 
 impl Channel {
-    pub fn new(endpoint: Endpoint, runtime: tokio::runtime::Handle) -> Arc<Self> {
-        let state = State { link: Link::Down, failures: 0, trouble: "no answer to the attempt to connect".into() };
-        Arc::new(Channel { endpoint, runtime, state: Mutex::new(state) })
+    pub fn new(endpoint: Endpoint, purpose: Purpose, base: Arc<Base>) -> Arc<Self> {
+        let state = Mutex::new(State { link: Link::Down, failures: 0, trouble: None });
+        Arc::new(Channel { endpoint, purpose, base, state })
     }
 
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// Why the last attempt failed.
-    pub fn trouble(&self) -> String {
+    pub fn trouble(&self) -> Option<(Trouble, Instant)> {
         self.state().trouble.clone()
     }
 
-    /// The open connection, or the outcome of the next attempt to make one. All who ask in between share one
-    /// attempt, which runs on when they give up.
-    pub async fn connection(self: &Arc<Self>) -> Result<Connection, ()> {
-        let mut attempt = {
-            let mut state = self.state();
-            match &state.link {
-                Link::Up(connection) if connection.is_open() => return Ok(connection.clone()),
-                Link::Dialing(attempt) => attempt.clone(),
-                _ => {
-                    let (report, attempt) = watch::channel(None);
-                    self.runtime.spawn(self.clone().dial(report, state.failures));
-                    state.link = Link::Dialing(attempt.clone());
-                    attempt
-                }
-            }
-        };
-        let outcome = attempt.wait_for(Option::is_some).await.map_err(drop)?;
-        outcome.clone().unwrap_or(Err(()))
+    /// The open connection; else an attempt to make one is under way when this returns.
+    pub fn connection(self: &Arc<Self>) -> Option<Connection> {
+        let mut state = self.state();
+        match &state.link {
+            Link::Up(connection) if connection.is_open() => return Some(connection.clone()),
+            Link::Dialing | Link::Removed => return None,
+            _ => {}
+        }
+        state.link = Link::Dialing;
+        self.base.runtime.spawn(self.clone().dial(state.failures));
+        None
     }
 
-    async fn dial(self: Arc<Self>, report: watch::Sender<Attempt>, failures: i32) {
-        if failures > 0 {
-            sleep(backoff(failures)).await;
+    /// Takes no more; what is under way on the connection for unary calls goes on.
+    pub fn remove(&self) {
+        let old = std::mem::replace(&mut self.state().link, Link::Removed);
+        if let (Link::Up(connection), Purpose::Streams) = (old, self.purpose) {
+            connection.close();
         }
-        let outcome = match timeout(CONNECT_LIMIT, Connection::open(&self.endpoint)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(format!("no answer to the attempt to connect within {} s", CONNECT_LIMIT.as_secs())),
-        };
-        let outcome = {
-            let mut state = self.state();
-            match outcome {
-                Ok(connection) => {
-                    state.failures = 0;
-                    state.trouble = "the connection was lost".into();
-                    state.link = Link::Up(connection.clone());
-                    Ok(connection)
-                }
-                Err(trouble) => {
-                    state.failures = failures + 1;
-                    state.trouble = trouble;
-                    state.link = Link::Down;
-                    Err(())
-                }
+    }
+
+    async fn dial(self: Arc<Self>, failures: i32) {
+        let base = &self.base;
+        if failures > 0 {
+            tokio::select! {
+                _ = sleep(backoff(failures)) => {}
+                _ = base.closing.cancelled() => return,
             }
+        }
+        let open = async {
+            let tls = self.endpoint.uses_tls(base.tls_configured).then_some(base.tls.as_ref()).flatten();
+            Connection::open(&self.endpoint, tls).await
         };
-        report.send_replace(Some(outcome));
+        let outcome = match timeout(base.options.connect_timeout, open).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Trouble {
+                kind: Kind::Connect,
+                text: format!(
+                    "no answer to the attempt to connect within {} ms",
+                    base.options.connect_timeout.as_millis()
+                ),
+            }),
+        };
+        let mut state = self.state();
+        if matches!(state.link, Link::Removed) {
+            return;
+        }
+        match outcome {
+            Ok(connection) => {
+                base.counters.connects.add(1);
+                base.log.info(|| format!("{}: connected", self.endpoint));
+                state.failures = 0;
+                state.trouble = None;
+                state.link = Link::Up(connection.clone());
+                drop(state);
+                self.look_after(connection);
+            }
+            Err(trouble) => {
+                base.counters.connect_failures.add(1);
+                base.log.warning(|| format!("{}: {}", self.endpoint, trouble.text));
+                state.failures = failures + 1;
+                state.trouble = Some((trouble, Instant::now()));
+                state.link = Link::Down;
+                drop(state);
+            }
+        }
+        base.changed();
+    }
+
+    /// Pings it as long as streams are open, and tells when it closes.
+    fn look_after(self: &Arc<Self>, connection: Connection) {
+        let base = self.base.clone();
+        let (interval, limit) = (base.options.ping_interval, base.options.ping_timeout);
+        if self.purpose == Purpose::Streams {
+            base.runtime.spawn(connection.clone().keep_alive(interval, limit));
+        }
+        let endpoint = self.endpoint.clone();
+        let closed = connection.closed_token();
+        let counted = self.purpose == Purpose::Unary;
+        if counted {
+            base.up(1);
+        }
+        base.clone().runtime.spawn(async move {
+            closed.cancelled().await;
+            base.counters.disconnects.add(1);
+            base.log.info(|| format!("{endpoint}: the connection is closed"));
+            if counted {
+                base.up(-1);
+            }
+        });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -104,9 +150,14 @@ impl Channel {
 
 /// 100 ms, growing by 1.6 up to 3 s, ±20 %.
 fn backoff(failures: i32) -> Duration {
-    let plain = BACKOFF_FIRST.mul_f64(1.6_f64.powi(failures.min(20) - 1)).min(BACKOFF_MOST);
-    let dice = RandomState::new().hash_one(failures) as f64 / u64::MAX as f64;
-    plain.mul_f64(0.8 + 0.4 * dice)
+    let plain = BACKOFF_FIRST.mul_f64(1.6_f64.powi(failures.min(20) - 1));
+    jitter(plain).min(BACKOFF_MOST)
+}
+
+/// ±20 %.
+pub fn jitter(pause: Duration) -> Duration {
+    let dice = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+    pause.mul_f64(0.8 + 0.4 * dice)
 }
 
 #[cfg(test)]
@@ -115,7 +166,7 @@ mod tests {
 
     #[test]
     fn backoff_grows_to_its_cap() {
-        for (failures, low, high) in [(1, 80, 120), (2, 128, 192), (9, 2400, 3600), (1000, 2400, 3600)] {
+        for (failures, low, high) in [(1, 80, 120), (2, 128, 192), (9, 2400, 3000), (1000, 2400, 3000)] {
             let pause = backoff(failures).as_millis();
             assert!((low..=high).contains(&pause), "{failures}: {pause}");
         }

@@ -1,17 +1,46 @@
 //! One HTTP/2 connection to one endpoint, and unary gRPC over it.
 
-use super::super::endpoint::Endpoint;
+use super::super::endpoint::{Address, Endpoint};
+use super::super::tls::{self, Tls};
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
+use h2::{Ping, PingPong};
 use http::header::{HeaderValue, CONTENT_TYPE, TE, USER_AGENT};
 use http::HeaderMap;
-use tokio::net::TcpStream;
-use tokio::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Mutex;
+use tokio::time::{timeout, Instant};
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 5 << 20;
 const AGENT: &str = concat!("libetcd3/", env!("CARGO_PKG_VERSION"));
+/// Servers count pings that come closer together as abuse (§1.8).
+const LEAST_PING_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why an attempt to connect failed.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    pub kind: Kind,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Connect,
+    Tls,
+    /// What answers is not HTTP/2.
+    Protocol,
+}
+
+fn trouble(kind: Kind) -> impl Fn(std::io::Error) -> Trouble {
+    move |error| Trouble { kind, text: error.to_string() }
+}
 
 /// Why an attempt brought no answer.
 pub enum Failure {
@@ -21,6 +50,8 @@ pub enum Failure {
     NotSent,
     /// The connection or stream broke after the request went out.
     Lost(String),
+    /// The caller ended it before the request went out.
+    StoppedUnsent(super::Stop),
     /// The caller's limits ended it after the request went out.
     Stopped(super::Stop),
     Malformed(String),
@@ -29,34 +60,100 @@ pub enum Failure {
 #[derive(Clone)]
 pub struct Connection {
     sender: SendRequest<Bytes>,
-    authority: String,
+    scheme: &'static str,
+    authority: Arc<str>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pinger: Mutex<(PingPong, Option<Instant>)>,
+    /// Streams open now, unary calls not counted.
+    streams: AtomicUsize,
     closed: CancellationToken,
 }
 
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+
 impl Connection {
-    /// Connects, agrees on HTTP/2 and leaves the driving of the socket to a task of the runtime.
-    pub async fn open(endpoint: &Endpoint) -> Result<Self, String> {
-        let socket = TcpStream::connect(endpoint.address()).await.map_err(|e| e.to_string())?;
-        socket.set_nodelay(true).map_err(|e| e.to_string())?;
-        let (sender, driver) = h2::client::Builder::new()
+    /// Connects, makes sure that HTTP/2 is spoken, and leaves the driving of the socket to a task of the runtime.
+    pub async fn open(endpoint: &Endpoint, tls: Option<&Tls>) -> Result<Self, Trouble> {
+        let (socket, scheme): (Box<dyn Socket>, _) = match (connect(endpoint).await?, tls) {
+            (socket, None) => (socket, "http"),
+            (socket, Some(tls)) => (Box::new(handshake(endpoint, socket, tls).await?), "https"),
+        };
+        let (sender, mut driver) = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .handshake(socket)
             .await
-            .map_err(|e| e.to_string())?;
+            .map_err(not_http2)?;
+        let mut pinger = driver.ping_pong().expect("it is taken for the first time");
         let closed = CancellationToken::new();
-        let guard = closed.clone().drop_guard();
+        let (guard, kill) = (closed.clone().drop_guard(), closed.clone());
         tokio::spawn(async move {
             let _guard = guard;
-            // Its error reaches every open stream; there is nobody else to tell.
-            let _ = driver.await;
+            tokio::select! {
+                // Its error reaches every open stream; there is nobody else to tell.
+                _ = driver => {}
+                _ = kill.cancelled() => {}
+            }
         });
-        Ok(Connection { sender, authority: endpoint.to_string(), closed })
+        pinger.ping(Ping::opaque()).await.map_err(|error| {
+            closed.cancel();
+            not_http2(error)
+        })?;
+        let shared = Shared { pinger: Mutex::new((pinger, None)), streams: AtomicUsize::new(0), closed };
+        Ok(Connection { sender, scheme, authority: endpoint.authority().into(), shared: Arc::new(shared) })
     }
 
     pub fn is_open(&self) -> bool {
-        !self.closed.is_cancelled()
+        !self.shared.closed.is_cancelled()
+    }
+
+    pub fn closed_token(&self) -> CancellationToken {
+        self.shared.closed.clone()
+    }
+
+    async fn closed(&self) {
+        self.shared.closed.cancelled().await
+    }
+
+    /// Ends it with all that is under way.
+    pub fn close(&self) {
+        self.shared.closed.cancel();
+    }
+
+    /// Closes the connection if the server does not answer a ping in time.
+    pub async fn probe(&self, limit: Duration) {
+        let Ok(mut pinger) = self.shared.pinger.try_lock() else { return };
+        if pinger.1.is_some_and(|last| last.elapsed() < LEAST_PING_INTERVAL) {
+            return;
+        }
+        pinger.1 = Some(Instant::now());
+        if !matches!(timeout(limit, pinger.0.ping(Ping::opaque())).await, Ok(Ok(_))) {
+            self.close();
+        }
+    }
+
+    /// Pings at intervals while a stream is open, and never else (§1.8).
+    pub async fn keep_alive(self, interval: Duration, limit: Duration) {
+        while self.is_open() {
+            tokio::select! {
+                _ = self.closed() => return,
+                _ = tokio::time::sleep(interval) => {}
+            }
+            if self.shared.streams.load(Ordering::Relaxed) > 0 {
+                self.probe(limit).await;
+            }
+        }
+    }
+
+    /// Counts an open stream until dropped.
+    pub fn count_stream(&self) -> OpenStream {
+        self.shared.streams.fetch_add(1, Ordering::Relaxed);
+        OpenStream(self.shared.clone())
     }
 
     /// Waits until one more stream may be opened, and gives the means to open it.
@@ -65,7 +162,7 @@ impl Connection {
     }
 
     pub fn request(&self, path: &str, metadata: HeaderMap) -> http::Request<()> {
-        let uri = http::Uri::builder().scheme("http").authority(self.authority.as_str()).path_and_query(path).build();
+        let uri = http::Uri::builder().scheme(self.scheme).authority(&*self.authority).path_and_query(path).build();
         let mut request = http::Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
@@ -83,17 +180,18 @@ impl Connection {
     pub async fn unary(
         &self,
         path: &str,
+        mut metadata: HeaderMap,
         message: Bytes,
         deadline: Instant,
         sent: &mut bool,
     ) -> Result<Bytes, Failure> {
         let mut sender = self.ready().await.map_err(|_| Failure::NotSent)?;
-        let mut metadata = HeaderMap::new();
         metadata.insert("grpc-timeout", grpc_timeout(deadline));
-        let (response, mut body) =
-            sender.send_request(self.request(path, metadata), false).map_err(|_| Failure::NotSent)?;
+        let request = self.request(path, metadata);
+        let (response, mut body) = sender.send_request(request, false).map_err(|_| Failure::NotSent)?;
         *sent = true;
-        body.send_data(message, true).map_err(lost)?;
+        // Without its end the request cannot be executed.
+        body.send_data(message, true).map_err(|_| Failure::NotSent)?;
         let (head, mut body) = response.await.map_err(lost)?.into_parts();
         check_head(&head)?;
         if let Some(status) = tonic::Status::from_header_map(&head.headers) {
@@ -125,6 +223,64 @@ impl Connection {
     }
 }
 
+pub struct OpenStream(Arc<Shared>);
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn connect(endpoint: &Endpoint) -> Result<Box<dyn Socket>, Trouble> {
+    match &endpoint.address {
+        Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(trouble(Kind::Connect))?)),
+        Address::Tcp { host, port } => {
+            let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(trouble(Kind::Connect))?;
+            socket.set_nodelay(true).map_err(trouble(Kind::Connect))?;
+            // What HTTP/2 may not do on an idle connection (§1.8), the kernel does. Not every system has both.
+            let reference = socket2::SockRef::from(&socket);
+            let _ = reference.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(Duration::from_secs(20)));
+            #[cfg(target_os = "linux")]
+            let _ = reference.set_tcp_user_timeout(Some(Duration::from_secs(15)));
+            Ok(Box::new(socket))
+        }
+    }
+}
+
+async fn handshake(
+    endpoint: &Endpoint,
+    socket: Box<dyn Socket>,
+    tls: &Tls,
+) -> Result<tokio_rustls::client::TlsStream<Box<dyn Socket>>, Trouble> {
+    let name = tls.server_name(endpoint.server_name()).map_err(|text| Trouble { kind: Kind::Tls, text })?;
+    let stream =
+        TlsConnector::from(tls.current()).connect(name, socket).await.map_err(|error| match tls::reason(&error) {
+            Some(text) => Trouble { kind: Kind::Tls, text: format!("TLS: {text}") },
+            None => Trouble { kind: Kind::Connect, text: format!("TLS handshake: {error}") },
+        })?;
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Ok(stream),
+        _ => Err(Trouble { kind: Kind::Protocol, text: "the server did not choose HTTP/2 (ALPN h2)".into() }),
+    }
+}
+
+fn not_http2(error: h2::Error) -> Trouble {
+    // With TLS 1.3 a server refuses a client's certificate only after the handshake.
+    if let Some(text) = error.get_io().and_then(tls::reason) {
+        return Trouble { kind: Kind::Tls, text: format!("TLS: {text}") };
+    }
+    match error.is_io() {
+        true => Trouble {
+            kind: Kind::Connect,
+            text: format!("the connection was closed before HTTP/2 was spoken: {error}"),
+        },
+        false => Trouble {
+            kind: Kind::Protocol,
+            text: format!("the server does not speak HTTP/2; does it want TLS? {error}"),
+        },
+    }
+}
+
 fn check_head(head: &http::response::Parts) -> Result<(), Failure> {
     let kind = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     match head.status == http::StatusCode::OK && kind.starts_with("application/grpc") {
@@ -136,9 +292,10 @@ fn check_head(head: &http::response::Parts) -> Result<(), Failure> {
     }
 }
 
+/// A stream that the server refused, or did not look at any more when it went away, was not processed.
 fn lost(error: h2::Error) -> Failure {
-    let unprocessed = error.reason() == Some(h2::Reason::REFUSED_STREAM) && error.is_remote();
-    match unprocessed {
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    match error.is_remote() && (refused || error.is_go_away()) {
         true => Failure::NotSent,
         false => Failure::Lost(error.to_string()),
     }
@@ -149,7 +306,7 @@ pub fn frame<M: prost::Message>(message: &M) -> Bytes {
     let length = message.encoded_len();
     let mut frame = BytesMut::with_capacity(5 + length);
     frame.put_u8(0);
-    frame.put_u32(u32::try_from(length).expect("arguments are checked to be shorter than 2 GiB"));
+    frame.put_u32(length as u32);
     message.encode(&mut frame).expect("the buffer has the message's length");
     frame.freeze()
 }

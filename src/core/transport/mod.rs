@@ -1,122 +1,57 @@
 //! The one room through which everything goes to the network: a unary call, or a stream, to one of the
 //! endpoints. What is above knows neither sockets nor HTTP/2.
 
+mod auth;
+mod call;
 mod channel;
 mod connection;
+mod outcome;
 mod service;
 
+pub use auth::Credentials;
 pub use service::StreamService;
 
 use super::code;
-use super::endpoint::Endpoint;
+use super::counters::Counters;
+use super::endpoint::{check_mixture, Endpoint};
 use super::error::{Error, Result};
-use bytes::Bytes;
-use channel::Channel;
-use connection::Failure;
+use super::log::Log;
+use super::tls::Tls;
+use auth::Auth;
+use channel::{Channel, Purpose};
+use connection::{Connection, Kind};
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::time::{sleep_until, timeout_at, Instant};
+use tokio::sync::Notify;
+use tokio::time::{timeout_at, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// A unary method, and whether calling it twice can change more than calling it once (§2.1).
+/// A unary method, and when it may be sent again (§2.1).
 #[derive(Clone, Copy)]
 pub struct Method {
     pub path: &'static str,
-    pub repeatable: bool,
+    pub repeat: Repeat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// As often as need be: it changes nothing.
+    Freely,
+    /// Also if an earlier attempt may have been executed: its success makes a second one impossible (§2.10).
+    Guarded,
+    /// Only if no attempt can have been executed.
+    Never,
 }
 
 /// How long a call may take, and what ends it earlier.
+#[derive(Clone)]
 pub struct Limits {
     pub deadline: Instant,
-    pub cancelled: CancellationToken,
-}
-
-pub struct Transport {
-    endpoints: Vec<Endpoint>,
-    /// Streams have a connection of their own, so that large reads do not starve them (§1.9).
-    unary: Vec<Arc<Channel>>,
-    streams: Vec<Arc<Channel>>,
-    preferred: AtomicUsize,
-}
-
-const RETRY_FIRST: Duration = Duration::from_millis(25);
-const RETRY_MOST: Duration = Duration::from_millis(500);
-
-impl Transport {
-    pub fn new(endpoints: Vec<Endpoint>, runtime: &tokio::runtime::Handle) -> Self {
-        let channels = || endpoints.iter().map(|e| Channel::new(e.clone(), runtime.clone())).collect();
-        Transport { unary: channels(), streams: channels(), endpoints, preferred: AtomicUsize::new(0) }
-    }
-
-    /// Calls `method` and decodes its answer. One deadline covers all attempts; a method that is not
-    /// repeatable is sent again only where it certainly was not executed (§2.3).
-    pub async fn unary<Req: prost::Message, Res: prost::Message + Default>(
-        &self,
-        method: Method,
-        request: &Req,
-        limits: &Limits,
-    ) -> Result<Res> {
-        let request = connection::frame(request);
-        let mut pause = RETRY_FIRST;
-        let mut turn = self.preferred.load(Ordering::Relaxed);
-        loop {
-            let index = turn % self.unary.len();
-            let channel = &self.unary[index];
-            let connection = match limits.within(channel.connection()).await {
-                Err(stop) => return Err(self.not_sent(stop)),
-                Ok(Err(())) => {
-                    turn += 1;
-                    continue;
-                }
-                Ok(Ok(connection)) => connection,
-            };
-            self.preferred.store(index, Ordering::Relaxed);
-            let endpoint = channel.endpoint().to_string();
-            let mut sent = false;
-            let attempt = connection.unary(method.path, request.clone(), limits.deadline, &mut sent);
-            let failure = match limits.within(attempt).await {
-                Ok(Ok(bytes)) => return decode(bytes, method, &endpoint),
-                Ok(Err(failure)) => failure,
-                Err(stop) if sent => Failure::Stopped(stop),
-                Err(stop) => return Err(self.not_sent(stop)),
-            };
-            let resend = match &failure {
-                Failure::NotSent => true,
-                Failure::Lost(_) => method.repeatable,
-                _ => false,
-            };
-            turn += 1;
-            let wake = Instant::now() + pause;
-            if !resend || wake >= limits.deadline {
-                return Err(outcome(failure, method, &endpoint));
-            }
-            // Cancellation is noticed by what follows the pause.
-            let _ = limits.within(sleep_until(wake)).await;
-            pause = RETRY_MOST.min(pause.mul_f64(1.5));
-        }
-    }
-
-    /// Where tonic's generated clients send their streams.
-    pub fn streams(self: &Arc<Self>) -> StreamService {
-        StreamService::new(self.clone())
-    }
-
-    fn not_sent(&self, stop: Stop) -> Error {
-        match stop {
-            Stop::Deadline => self.unavailable(&self.unary),
-            Stop::Cancelled => cancelled(),
-        }
-    }
-
-    fn unavailable(&self, channels: &[Arc<Channel>]) -> Error {
-        let troubles: Vec<_> = channels.iter().map(|c| format!("{}: {}", c.endpoint(), c.trouble())).collect();
-        Error {
-            endpoint: self.endpoints.first().map(Endpoint::to_string),
-            ..Error::new(code::ERR_UNAVAILABLE, format!("no endpoint answered in time: {}", troubles.join("; ")))
-        }
-    }
+    pub closing: CancellationToken,
+    pub cancelled: Option<CancellationToken>,
+    pub require_leader: bool,
 }
 
 /// What ended a call before its answer came.
@@ -124,60 +59,277 @@ impl Transport {
 enum Stop {
     Deadline,
     Cancelled,
+    Closed,
 }
 
+#[derive(Clone)]
+pub struct Options {
+    pub connect_timeout: Duration,
+    pub ping_interval: Duration,
+    pub ping_timeout: Duration,
+    /// `None`: no hedging.
+    pub hedge_after: Option<Duration>,
+    /// `None`: as many as the time allows.
+    pub max_attempts: Option<u32>,
+    pub require_leader: bool,
+    pub mixed_schemes: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            connect_timeout: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(10),
+            ping_timeout: Duration::from_secs(3),
+            hedge_after: Some(Duration::from_secs(1)),
+            max_attempts: None,
+            require_leader: true,
+            mixed_schemes: false,
+        }
+    }
+}
+
+/// Told when the first connection comes (true) and when the last one goes (false).
+pub type Observer = Box<dyn Fn(bool) + Send + Sync>;
+
+/// What all connections of a client share.
+pub struct Base {
+    pub runtime: tokio::runtime::Handle,
+    pub options: Options,
+    pub tls: Option<Tls>,
+    /// Whether endpoints that do not say so use TLS.
+    pub tls_configured: bool,
+    pub closing: CancellationToken,
+    pub counters: Counters,
+    pub log: Arc<Log>,
+    pub observer: OnceLock<Observer>,
+    pub changes: Notify,
+    pub connected: AtomicI64,
+}
+
+impl Base {
+    /// A channel came up or failed to.
+    fn changed(&self) {
+        self.changes.notify_waiters();
+    }
+
+    fn up(&self, by: i64) {
+        let before = self.connected.fetch_add(by, Ordering::Relaxed);
+        if before == 0 || before + by == 0 {
+            if let Some(observer) = self.observer.get().filter(|_| !self.closing.is_cancelled()) {
+                observer(before == 0);
+            }
+        }
+    }
+}
+
+/// One endpoint.
+struct Member {
+    endpoint: Endpoint,
+    unary: Arc<Channel>,
+    /// Streams have a connection of their own, so that large reads do not starve them (§1.9).
+    streams: Arc<Channel>,
+    /// Until then others are asked first.
+    avoid: Mutex<Instant>,
+}
+
+impl Member {
+    fn new(endpoint: Endpoint, base: &Arc<Base>) -> Arc<Self> {
+        let channel = |purpose| Channel::new(endpoint.clone(), purpose, base.clone());
+        let (unary, streams) = (channel(Purpose::Unary), channel(Purpose::Streams));
+        Arc::new(Member { endpoint, unary, streams, avoid: Mutex::new(Instant::now()) })
+    }
+
+    fn channel(&self, purpose: Purpose) -> &Arc<Channel> {
+        match purpose {
+            Purpose::Unary => &self.unary,
+            Purpose::Streams => &self.streams,
+        }
+    }
+
+    fn avoid_for(&self, time: Duration) {
+        let mut avoid = self.avoid.lock().unwrap_or_else(PoisonError::into_inner);
+        *avoid = (*avoid).max(Instant::now() + time);
+    }
+
+    fn is_avoided(&self) -> bool {
+        *self.avoid.lock().unwrap_or_else(PoisonError::into_inner) > Instant::now()
+    }
+}
+
+/// What an attempt goes out on.
+#[derive(Clone)]
+struct Route {
+    member: Arc<Member>,
+    connection: Connection,
+}
+
+pub struct Transport {
+    base: Arc<Base>,
+    members: RwLock<Arc<[Arc<Member>]>>,
+    turn: AtomicUsize,
+    auth: Auth,
+}
+
+impl Transport {
+    pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
+        let members = RwLock::new(Arc::from([]));
+        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        transport.set_endpoints(endpoints)?;
+        Ok(transport)
+    }
+
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Takes a new list in place of the old one; what is on both keeps its connections (§1.10).
+    pub fn set_endpoints(&self, endpoints: &[Endpoint]) -> Result<()> {
+        if endpoints.is_empty() {
+            return Err(Error::argument("endpoints", "must not be empty"));
+        }
+        check_mixture(endpoints, self.base.options.mixed_schemes)?;
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        let mut list: Vec<Arc<Member>> = Vec::new();
+        for endpoint in endpoints {
+            if !list.iter().any(|member| member.endpoint == *endpoint) {
+                let kept = members.iter().find(|member| member.endpoint == *endpoint).cloned();
+                list.push(kept.unwrap_or_else(|| Member::new(endpoint.clone(), &self.base)));
+            }
+        }
+        for gone in members.iter().filter(|member| !list.iter().any(|kept| Arc::ptr_eq(kept, member))) {
+            gone.unary.remove();
+            gone.streams.remove();
+        }
+        *members = list.into();
+        drop(members);
+        self.base.changed();
+        Ok(())
+    }
+
+    fn members(&self) -> Arc<[Arc<Member>]> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_credentials(&self, credentials: Credentials) {
+        self.auth.set(credentials);
+    }
+
+    /// A connection to one of the members, in turn among those that are ready; if none is, to the first that
+    /// becomes so. Those in `tried` are taken only if all were.
+    async fn route(&self, purpose: Purpose, tried: &[Arc<Member>], limits: &Limits) -> Result<Route> {
+        let started = Instant::now();
+        loop {
+            let changed = self.base.changes.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let members = self.members();
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            let in_turn = (0..members.len()).map(|i| &members[(turn + i) % members.len()]);
+            let mut best: Option<(u8, Route)> = None;
+            for member in in_turn {
+                if let Some(connection) = member.channel(purpose).connection() {
+                    let fresh = !tried.iter().any(|other| Arc::ptr_eq(other, member));
+                    let rank = 2 * u8::from(fresh) + u8::from(!member.is_avoided());
+                    if best.as_ref().is_none_or(|(other, _)| rank > *other) {
+                        best = Some((rank, Route { member: member.clone(), connection }));
+                    }
+                }
+            }
+            if let Some((_, route)) = best {
+                return Ok(route);
+            }
+            if let Some(error) = self.hopeless(purpose, &members, started) {
+                return Err(error);
+            }
+            if let Err(stop) = limits.within(changed).await {
+                return Err(self.not_sent(stop, purpose));
+            }
+        }
+    }
+
+    /// Waiting does not help if no member can be agreed with (§5.4).
+    fn hopeless(&self, purpose: Purpose, members: &[Arc<Member>], since: Instant) -> Option<Error> {
+        let refused = |member: &Arc<Member>| {
+            let trouble = member.channel(purpose).trouble();
+            trouble.is_some_and(|(trouble, at)| trouble.kind == Kind::Tls && at >= since)
+        };
+        members.iter().all(refused).then(|| self.unreachable(purpose))
+    }
+
+    /// What to say where nothing was sent.
+    fn not_sent(&self, stop: Stop, purpose: Purpose) -> Error {
+        match stop {
+            Stop::Deadline => self.unreachable(purpose),
+            Stop::Cancelled | Stop::Closed => outcome::stopped(stop),
+        }
+    }
+
+    fn unreachable(&self, purpose: Purpose) -> Error {
+        let members = self.members();
+        let troubles: Vec<_> = members.iter().map(|member| (member, member.channel(purpose).trouble())).collect();
+        let all = |kind| troubles.iter().all(|(_, trouble)| trouble.as_ref().is_some_and(|(t, _)| t.kind == kind));
+        let code = match () {
+            _ if all(Kind::Tls) => code::ERR_TLS,
+            _ if all(Kind::Protocol) => code::ERR_PROTOCOL,
+            _ => code::ERR_UNAVAILABLE,
+        };
+        let words = |(member, trouble): &(&Arc<Member>, Option<(connection::Trouble, Instant)>)| match trouble {
+            Some((trouble, _)) => format!("{}: {}", member.endpoint, trouble.text),
+            None => format!("{}: no answer to the attempt to connect", member.endpoint),
+        };
+        let words: Vec<_> = troubles.iter().map(words).collect();
+        Error {
+            endpoint: members.first().map(|member| member.endpoint.to_string()),
+            ..Error::new(code, format!("no endpoint could be reached: {}", words.join("; ")))
+        }
+    }
+
+    /// Waits until a member is connected and, with credentials, has accepted them.
+    pub async fn wait_connected(&self, limits: &Limits) -> Result<()> {
+        self.route(Purpose::Unary, &[], limits).await?;
+        self.token(limits).await.map(drop)
+    }
+
+    /// Works for a connection until there is one.
+    pub async fn reconnect(&self) {
+        let limits = Limits::without_end(&self.base.closing);
+        while self.base.connected.load(Ordering::Relaxed) == 0 && !self.base.closing.is_cancelled() {
+            let _ = self.route(Purpose::Unary, &[], &limits).await;
+        }
+    }
+
+    /// Where tonic's generated clients send their streams.
+    pub fn streams(self: &Arc<Self>) -> StreamService {
+        StreamService::new(self.clone())
+    }
+}
+
+/// Longer than anything runs, and within the clock's range.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+
 impl Limits {
+    fn without_end(closing: &CancellationToken) -> Self {
+        let deadline = Instant::now() + FOR_EVER;
+        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false }
+    }
+
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
+        let cancelled = async {
+            match &self.cancelled {
+                Some(token) => token.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
-            _ = self.cancelled.cancelled() => Err(Stop::Cancelled),
+            _ = self.closing.cancelled() => Err(Stop::Closed),
+            _ = cancelled => Err(Stop::Cancelled),
             done = timeout_at(self.deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }
 }
 
-fn cancelled() -> Error {
-    Error::new(code::ERR_CANCELED, "the call was cancelled")
-}
-
-fn decode<Res: prost::Message + Default>(bytes: Bytes, method: Method, endpoint: &str) -> Result<Res> {
-    Res::decode(bytes).map_err(|e| outcome(Failure::Malformed(e.to_string()), method, endpoint))
-}
-
-/// What a failed attempt means for the caller (appendix C of the semantics: the outcome machine of one write).
-fn outcome(failure: Failure, method: Method, endpoint: &str) -> Error {
-    let sent = !matches!(failure, Failure::NotSent);
-    let error = match failure {
-        Failure::Status(status) => Error::from_status(status.code() as i32, status.message(), endpoint),
-        Failure::NotSent => {
-            Error::new(code::ERR_UNAVAILABLE, format!("{endpoint}: the connection closed before the request was sent"))
-        }
-        Failure::Lost(why) => Error::new(code::ERR_UNAVAILABLE, format!("{endpoint}: the connection was lost: {why}")),
-        Failure::Stopped(Stop::Cancelled) => cancelled(),
-        Failure::Stopped(Stop::Deadline) => {
-            Error::new(code::ERR_TIMEOUT, format!("{endpoint}: no answer within the time limit"))
-        }
-        Failure::Malformed(why) => Error::new(code::ERR_PROTOCOL, format!("{endpoint}: {why}")),
-    };
-    let open = match error.grpc_status {
-        None => sent,
-        Some(_) => matches!(
-            error.code,
-            code::ERR_STOPPED
-                | code::ERR_LEADER_CHANGED
-                | code::ERR_REQUEST_CANCELED
-                | code::ERR_SERVER
-                | code::ERR_SERVER_TIMEOUT..=code::ERR_SERVER_TIMEOUT_WAIT_APPLIED
-        ),
-    };
-    let error = Error { endpoint: Some(endpoint.to_owned()), ..error };
-    match method.repeatable || !open {
-        true => error,
-        false => Error {
-            code: code::ERR_AMBIGUOUS,
-            message: format!("the write may have been applied: {}", error.message),
-            maybe_applied: true,
-            ..error
-        },
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,45 +1,110 @@
 //! The room as tonic's generated clients see it: a gRPC service over the connections for streams.
 
-use super::super::error::Error;
-use super::connection::Connection;
-use super::Transport;
+use super::auth::Token;
+use super::channel::Purpose;
+use super::connection::{Connection, OpenStream};
+use super::{lock, Limits, Member, Transport};
+use crate::core::code;
+use crate::core::counters::Counters;
+use crate::core::error::{Error, Result};
 use bytes::Bytes;
+use http::header::HeaderValue;
 use http_body::{Body, Frame};
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{ready, Context, Poll};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How long other members are asked first after a stream broke.
+const BROKEN: Duration = Duration::from_secs(2);
+const LEARNER: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct StreamService {
     transport: Arc<Transport>,
-    turn: Arc<AtomicUsize>,
+    /// What the newest stream went out with.
+    last: Arc<Mutex<Option<(Arc<Member>, Token)>>>,
 }
 
 impl StreamService {
     pub(super) fn new(transport: Arc<Transport>) -> Self {
-        StreamService { transport, turn: Arc::default() }
+        StreamService { transport, last: Arc::default() }
     }
 
-    async fn open(self, request: http::Request<tonic::body::Body>) -> Result<http::Response<Answer>, Error> {
-        let channels = &self.transport.streams;
-        let channel = &channels[self.turn.load(Ordering::Relaxed) % channels.len()];
-        let unavailable = || {
-            self.turn.fetch_add(1, Ordering::Relaxed);
-            self.transport.unavailable(channels)
-        };
-        let connection = channel.connection().await.map_err(|()| unavailable())?;
-        let answer = start(&connection, request).await.map_err(|_| unavailable())?;
-        Ok(answer)
+    pub fn counters(&self) -> &Counters {
+        &self.transport.base.counters
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::without_end(&self.transport.base.closing)
+    }
+
+    /// Where the newest stream is, or was tried.
+    fn endpoint(&self) -> String {
+        lock(&self.last).as_ref().map(|(member, _)| member.endpoint.to_string()).unwrap_or_default()
+    }
+
+    /// What a status of a stream means: made here where the connection broke, or sent by the server (§3.5).
+    pub fn error(&self, status: &tonic::Status) -> Error {
+        let endpoint = self.endpoint();
+        match std::error::Error::source(status) {
+            Some(source) => source.downcast_ref::<Error>().cloned().unwrap_or_else(|| Error {
+                endpoint: Some(endpoint.clone()),
+                ..Error::new(code::ERR_UNAVAILABLE, format!("{endpoint}: the stream was lost: {}", status.message()))
+            }),
+            None => Error::from_status(status.code() as i32, status.message(), &endpoint),
+        }
+    }
+
+    /// Tells that the newest stream broke, so that the next one goes elsewhere first.
+    pub fn broke(&self, why: i32) {
+        if let Some((member, _)) = &*lock(&self.last) {
+            member.avoid_for(if why == code::ERR_NOT_SUPPORTED_FOR_LEARNER { LEARNER } else { BROKEN });
+        }
+    }
+
+    /// Whether a new token may mend what the server refused.
+    pub fn may_renew(&self, error: &Error) -> bool {
+        self.transport.auth.may_renew(error)
+    }
+
+    /// Gets a new token in place of the one of the newest stream.
+    pub async fn renew(&self) -> Result<()> {
+        let token = lock(&self.last).as_ref().map(|(_, token)| token.clone());
+        let deadline = Instant::now() + self.transport.base.options.connect_timeout;
+        match token {
+            Some(token) => self.transport.renew(&token, &Limits { deadline, ..self.limits() }).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn open(self, mut request: http::Request<tonic::body::Body>) -> Result<http::Response<Answer>> {
+        let limits = self.limits();
+        let token = self.transport.token(&limits).await?;
+        let metadata = request.headers_mut();
+        if let Some(value) = &token.value {
+            metadata.insert("token", value.clone());
+        }
+        if self.transport.base.options.require_leader {
+            metadata.insert("hasleader", HeaderValue::from_static("true"));
+        }
+        let route = self.transport.route(Purpose::Streams, &[], &limits).await?;
+        let endpoint = route.member.endpoint.to_string();
+        *lock(&self.last) = Some((route.member, token));
+        start(&route.connection, request).await.map_err(|error| {
+            Error::new(code::ERR_UNAVAILABLE, format!("{endpoint}: the stream could not be opened: {error}"))
+        })
     }
 }
 
 async fn start(
     connection: &Connection,
     request: http::Request<tonic::body::Body>,
-) -> Result<http::Response<Answer>, h2::Error> {
+) -> std::result::Result<http::Response<Answer>, h2::Error> {
+    let counted = connection.count_stream();
     let mut sender = connection.ready().await?;
     let (head, body) = request.into_parts();
     let (answer, stream) = sender.send_request(connection.request(head.uri.path(), head.headers), false)?;
@@ -51,12 +116,12 @@ async fn start(
             _ = pump(body, stream) => {}
         }
     });
-    Ok(answer.await?.map(|body| Answer { body, data_done: false, _guard: guard }))
+    Ok(answer.await?.map(|body| Answer { body, data_done: false, _guard: guard, _counted: counted }))
 }
 
 /// Carries the request's frames to the socket. Ending early drops the stream, which resets it: a half-closed
 /// watch would go on at the server (§6.18).
-async fn pump(mut body: tonic::body::Body, mut stream: h2::SendStream<Bytes>) -> Result<(), h2::Error> {
+async fn pump(mut body: tonic::body::Body, mut stream: h2::SendStream<Bytes>) -> std::result::Result<(), h2::Error> {
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let Some(mut data) = frame.ok().and_then(|frame| frame.into_data().ok()) else { break };
         while !data.is_empty() {
@@ -73,9 +138,9 @@ async fn pump(mut body: tonic::body::Body, mut stream: h2::SendStream<Bytes>) ->
 impl tower_service::Service<http::Request<tonic::body::Body>> for StreamService {
     type Response = http::Response<Answer>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
     }
 
@@ -89,13 +154,17 @@ pub struct Answer {
     body: h2::RecvStream,
     data_done: bool,
     _guard: DropGuard,
+    _counted: OpenStream,
 }
 
 impl Body for Answer {
     type Data = Bytes;
     type Error = h2::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, h2::Error>>> {
         if !self.data_done {
             if let Some(chunk) = ready!(self.body.poll_data(cx)) {
                 let chunk = chunk?;

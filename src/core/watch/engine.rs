@@ -40,6 +40,15 @@ enum Phase {
     Live(i64),
 }
 
+/// What follows from a response.
+#[derive(Debug)]
+pub enum Next {
+    Nothing,
+    Send(pb::WatchRequest),
+    /// The server refused to create this watch for want of a valid token.
+    Refused(u64, Error),
+}
+
 #[derive(Default)]
 pub struct Engine {
     watches: HashMap<u64, Watch>,
@@ -50,6 +59,8 @@ pub struct Engine {
     /// Ids the server was asked to cancel: what still comes for them is dropped.
     leaving: HashSet<i64>,
     last_id: i64,
+    /// How many watches went on after they had lost a stream.
+    pub resumes: i64,
 }
 
 impl Engine {
@@ -124,8 +135,7 @@ impl Engine {
         }
     }
 
-    /// Takes a response; gives a request to send, if one follows from it.
-    pub fn receive(&mut self, response: pb::WatchResponse) -> Option<pb::WatchRequest> {
+    pub fn receive(&mut self, response: pb::WatchResponse) -> Next {
         if response.created {
             return self.created(response);
         }
@@ -134,58 +144,87 @@ impl Engine {
             if response.canceled {
                 self.leaving.remove(&wire);
             }
-            let unknown = wire >= 0 && !response.canceled && !self.leaving.contains(&wire);
-            return unknown.then(|| self.cancel(wire));
+            return match wire >= 0 && !response.canceled && !self.leaving.contains(&wire) {
+                true => Next::Send(self.cancel(wire)),
+                false => Next::Nothing,
+            };
         };
         if response.canceled {
             self.live.remove(&wire);
-            self.end(id, &response);
+            self.end(id, reason(&response));
         } else if let Some(watch) = self.watches.get_mut(&id) {
             watch.receive(response);
         }
-        None
+        Next::Nothing
     }
 
-    fn created(&mut self, response: pb::WatchResponse) -> Option<pb::WatchRequest> {
+    fn created(&mut self, response: pb::WatchResponse) -> Next {
         // A Created nobody asked for must not shift the pairing (§6.3).
-        let id = self.creating.pop_front()?;
-        if response.canceled {
-            self.end(id, &response);
-            return None;
-        }
+        let Some(id) = self.creating.pop_front() else { return Next::Nothing };
         let Some(watch) = self.watches.get_mut(&id) else {
-            return Some(self.cancel(response.watch_id));
+            return match response.canceled {
+                true => Next::Nothing,
+                false => Next::Send(self.cancel(response.watch_id)),
+            };
         };
+        if response.canceled {
+            let error = reason(&response);
+            let token = [code::ERR_INVALID_AUTH_TOKEN, code::ERR_AUTH_OLD_REVISION, code::ERR_USER_EMPTY];
+            if token.contains(&error.code) {
+                watch.phase = Phase::Pending;
+                return Next::Refused(id, error);
+            }
+            self.end(id, error);
+            return Next::Nothing;
+        }
         watch.phase = Phase::Live(response.watch_id);
         self.live.insert(response.watch_id, id);
         let state = if watch.was_live { State::Resumed } else { State::Live };
+        self.resumes += i64::from(watch.was_live);
         watch.was_live = true;
         watch.source.emit(Body::State { state, revision: watch.next - 1, error: None });
-        None
+        Next::Nothing
     }
 
-    fn end(&mut self, id: u64, response: &pb::WatchResponse) {
-        let Some(watch) = self.watches.remove(&id) else { return };
-        let error = match (response.compact_revision, response.cancel_reason.as_str()) {
-            (0, "") => Error::new(code::ERR_WATCH_CANCELED, "the server cancelled the watch and gave no reason"),
-            (0, reason) => Error::new(code::classify(0, reason), reason),
-            (compacted, _) => Error {
-                compact_revision: compacted,
-                ..Error::new(
-                    code::ERR_COMPACTED,
-                    format!("revision {} has been compacted; the history starts at {compacted}", watch.next),
-                )
-            },
-        };
-        watch.source.close(Some(error));
+    pub fn end(&mut self, id: u64, error: Error) {
+        if let Some(watch) = self.watches.remove(&id) {
+            watch.source.close(Some(error));
+        }
+    }
+
+    /// No stream will ever do.
+    pub fn end_all(&mut self, error: &Error) {
+        for (_, watch) in self.watches.drain() {
+            watch.source.close(Some(error.clone()));
+        }
+        self.detach(error);
+    }
+}
+
+/// Why the server ended a watch.
+fn reason(response: &pb::WatchResponse) -> Error {
+    match (response.compact_revision, response.cancel_reason.as_str()) {
+        (0, "") => Error::new(code::ERR_WATCH_CANCELED, "the server cancelled the watch and gave no reason"),
+        (0, reason) => Error::new(code::classify(0, reason), reason),
+        (compacted, _) => Error {
+            compact_revision: compacted,
+            ..Error::new(
+                code::ERR_COMPACTED,
+                format!("the watch's revision has been compacted; the history starts at {compacted}"),
+            )
+        },
     }
 }
 
 /// Whatever ends the task, each watch has its last event.
 impl Drop for Engine {
     fn drop(&mut self) {
+        let error = match std::thread::panicking() {
+            true => Error::internal("the task of the watches broke down"),
+            false => Error::closed(),
+        };
         for watch in self.watches.values() {
-            watch.source.close(Some(Error::internal("the task of the watches ended")));
+            watch.source.close(Some(error.clone()));
         }
     }
 }

@@ -51,7 +51,7 @@ impl Client {
         &self,
         options: &Options,
         queue: Option<Arc<Queue>>,
-        handler: Box<dyn Handler>,
+        handler: Arc<dyn Handler>,
     ) -> Result<Arc<Source>> {
         let (key, range_end) = options.range.finish()?;
         if !range_end.is_empty() && range_end != "\0" && range_end <= key {
@@ -82,6 +82,7 @@ impl Client {
             progress_notify: options.progress_notify,
         };
         watches.add(spec, next, source.clone())?;
+        self.counters().watches.add(1);
         Ok(source)
     }
 }

@@ -5,7 +5,7 @@ use super::super::error::Error;
 use super::super::proto::etcdserverpb as pb;
 use super::super::source::Source;
 use super::super::transport::StreamService;
-use super::engine::{Engine, Spec};
+use super::engine::{Engine, Next, Spec};
 use pb::watch_client::WatchClient;
 use std::future::Future;
 use std::pin::Pin;
@@ -31,8 +31,16 @@ pub struct Watches(UnboundedSender<Command>);
 impl Watches {
     pub fn new(service: StreamService) -> (Self, impl Future<Output = ()>) {
         let (commands, inbox) = unbounded_channel();
-        let client = WatchClient::new(service).max_decoding_message_size(i32::MAX as usize);
-        (Watches(commands), run(client, inbox))
+        let task = Task {
+            client: WatchClient::new(service.clone()).max_decoding_message_size(i32::MAX as usize),
+            service,
+            engine: Engine::default(),
+            link: None,
+            pause: BACKOFF_FIRST,
+            not_before: Instant::now(),
+            renew: false,
+        };
+        (Watches(commands), task.run(inbox))
     }
 
     pub fn add(&self, spec: Spec, next: i64, source: Arc<Source>) -> Result<(), Error> {
@@ -80,69 +88,112 @@ impl Link {
         }
     }
 
-    fn send(&self, request: Option<pb::WatchRequest>) {
-        if let Some(request) = request {
-            // A stream that is gone is noticed by its responses.
-            let _ = self.requests.send(request);
-        }
+    fn send(&self, request: pb::WatchRequest) {
+        // A stream that is gone is noticed by its responses.
+        let _ = self.requests.send(request);
     }
 }
 
-async fn run(client: WatchClient<StreamService>, mut commands: UnboundedReceiver<Command>) {
-    let mut engine = Engine::default();
-    let mut link: Option<Link> = None;
-    let mut pause = BACKOFF_FIRST;
-    let mut not_before = Instant::now();
-    loop {
-        if engine.is_empty() {
-            // Dropping the stream resets it; its watches are gone at the server too (§6.18).
-            if link.take().is_some() {
-                engine.detach(&Error::closed());
-            }
-        } else if link.is_none() && Instant::now() >= not_before {
-            let opened = Link::open(&client);
-            for request in engine.attach() {
-                opened.send(Some(request));
-            }
-            link = Some(opened);
-        }
-        let waiting = link.is_none() && !engine.is_empty();
-        let response = async {
-            match &mut link {
-                Some(link) => link.next().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            command = commands.recv() => {
-                let request = match command {
-                    Some(Command::Add(spec, next, source)) => engine.add(spec, next, source),
-                    Some(Command::Remove(id)) => engine.remove(id),
+/// The watches of a client, on one stream after another.
+struct Task {
+    service: StreamService,
+    client: WatchClient<StreamService>,
+    engine: Engine,
+    link: Option<Link>,
+    pause: Duration,
+    not_before: Instant,
+    renew: bool,
+}
+
+impl Task {
+    async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
+        loop {
+            self.prepare().await;
+            let waiting = self.link.is_none() && !self.engine.is_empty();
+            let response = async {
+                match &mut self.link {
+                    Some(link) => link.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Add(spec, next, source)) => {
+                        let request = self.engine.add(spec, next, source);
+                        self.send(request);
+                    }
+                    Some(Command::Remove(id)) => {
+                        let request = self.engine.remove(id);
+                        self.send(request);
+                    }
                     None => return,
-                };
-                if let Some(link) = &link {
-                    link.send(request);
-                }
+                },
+                response = response => match response {
+                    Ok(response) => self.received(response),
+                    Err(status) => self.lost(self.service.error(&status)),
+                },
+                _ = sleep_until(self.not_before), if waiting => {}
             }
-            response = response => match response {
-                Ok(response) => {
-                    // A stream that breaks after each creation must not be opened again and again at once.
-                    if !response.created {
-                        pause = BACKOFF_FIRST;
-                    }
-                    let request = engine.receive(response);
-                    if let Some(link) = &link {
-                        link.send(request);
-                    }
-                }
-                Err(status) => {
-                    link = None;
-                    engine.detach(&Error::new(code::ERR_UNAVAILABLE, format!("the watch stream was lost: {}", status.message())));
-                    not_before = Instant::now() + pause;
-                    pause = BACKOFF_MOST.min(pause * 2);
-                }
-            },
-            _ = sleep_until(not_before), if waiting => {}
         }
+    }
+
+    /// Opens a stream if there is need of one.
+    async fn prepare(&mut self) {
+        if self.engine.is_empty() {
+            // Dropping the stream resets it; its watches are gone at the server too (§6.18).
+            if self.link.take().is_some() {
+                self.engine.detach(&Error::closed());
+            }
+            return;
+        }
+        if self.link.is_some() || Instant::now() < self.not_before {
+            return;
+        }
+        if std::mem::take(&mut self.renew) {
+            if let Err(error) = self.service.renew().await {
+                self.renew = true;
+                return self.lost(error);
+            }
+        }
+        let link = Link::open(&self.client);
+        for request in self.engine.attach() {
+            link.send(request);
+        }
+        self.link = Some(link);
+    }
+
+    fn send(&self, request: Option<pb::WatchRequest>) {
+        if let (Some(link), Some(request)) = (&self.link, request) {
+            link.send(request);
+        }
+    }
+
+    fn received(&mut self, response: pb::WatchResponse) {
+        // A stream that breaks after each creation must not be opened again and again at once.
+        if !response.created {
+            self.pause = BACKOFF_FIRST;
+        }
+        let next = self.engine.receive(response);
+        self.service.counters().watch_resumes.add(std::mem::take(&mut self.engine.resumes));
+        match next {
+            Next::Nothing => {}
+            Next::Send(request) => self.send(Some(request)),
+            Next::Refused(_, error) if self.service.may_renew(&error) => self.lost(error),
+            Next::Refused(id, error) => self.engine.end(id, error),
+        }
+    }
+
+    fn lost(&mut self, error: Error) {
+        self.link = None;
+        if self.service.may_renew(&error) {
+            self.renew = true;
+        } else if matches!(error.code, code::ERR_UNIMPLEMENTED | code::ERR_PERMISSION_DENIED | code::ERR_AUTH_FAILED) {
+            return self.engine.end_all(&error);
+        } else {
+            self.service.broke(error.code);
+        }
+        self.engine.detach(&error);
+        self.not_before = Instant::now() + self.pause;
+        self.pause = BACKOFF_MOST.min(self.pause * 2);
     }
 }

@@ -27,10 +27,20 @@ fn starts(requests: Vec<pb::WatchRequest>) -> Vec<(i64, i64)> {
     requests.into_iter().map(start).collect()
 }
 
-fn cancelled(request: Option<pb::WatchRequest>) -> Option<i64> {
-    match request?.request_union {
+fn cancelled(next: impl Into<Option<pb::WatchRequest>>) -> Option<i64> {
+    match next.into()?.request_union {
         Some(RequestUnion::CancelRequest(cancel)) => Some(cancel.watch_id),
         other => panic!("{other:?}"),
+    }
+}
+
+impl From<Next> for Option<pb::WatchRequest> {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Nothing => None,
+            Next::Send(request) => Some(request),
+            Next::Refused(..) => panic!("{next:?}"),
+        }
     }
 }
 
@@ -59,6 +69,7 @@ fn told(queue: &Queue) -> Vec<String> {
         }
         Body::Progress { revision } => format!("progress {revision}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
+        Body::Done { .. } => "done".into(),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
     };
     queue.take().into_iter().map(tell).collect()
@@ -160,4 +171,19 @@ fn a_watch_removed_before_its_creation_was_answered_is_cancelled_then() {
     let mut bench = bench(false);
     assert_eq!(cancelled(bench.engine.remove(bench.source.id)), None);
     assert_eq!(cancelled(bench.engine.receive(created(1))), Some(1));
+}
+
+#[test]
+fn a_watch_refused_for_its_token_waits_for_the_next_stream() {
+    let mut bench = bench(false);
+    let refused = pb::WatchResponse {
+        canceled: true,
+        cancel_reason: "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token".into(),
+        ..created(-1)
+    };
+    let Next::Refused(id, error) = bench.engine.receive(refused) else { panic!() };
+    assert_eq!((id, error.code), (bench.source.id, code::ERR_INVALID_AUTH_TOKEN));
+    bench.engine.detach(&error);
+    assert_eq!(starts(bench.engine.attach()), [(1, 5)]);
+    assert_eq!(told(&bench.queue), [""; 0]);
 }

@@ -1,0 +1,63 @@
+//! Calls that do not block: their outcome arrives as an event.
+
+use super::client::Client;
+use super::code;
+use super::error::{Error, Result};
+use super::event::Body;
+use super::op::Op;
+use super::queue::Queue;
+use super::response::Response;
+use super::source::{Handler, Source};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+impl Client {
+    /// Starts an operation. What ends it is the token given back, the op's own, its limit or the client's end.
+    pub fn execute_async(
+        &self,
+        op: &Op,
+        queue: Option<Arc<Queue>>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<CancellationToken> {
+        let request = op.request()?;
+        let runtime = self.runtime()?;
+        let queue = queue.map_or_else(|| self.own_queue(), Ok)?;
+        let source = Source::new(queue, handler)?;
+        let cancel = op.cancel.as_ref().map_or_else(CancellationToken::new, CancellationToken::child_token);
+        let mut limits = op.limits(self);
+        limits.cancelled = Some(cancel.clone());
+        // A queue that is freed has no use for the outcome.
+        let ended = cancel.clone();
+        source.set_at_end(Box::new(move || ended.cancel()));
+        let mut report = Report { source, writes: op.writes(), done: false };
+        let core = self.core.clone();
+        self.tasks.spawn_on(async move { report.done(core.send(request, &limits).await) }, runtime.handle());
+        Ok(cancel)
+    }
+}
+
+/// Reports the outcome once, also if the task is dropped on the way.
+struct Report {
+    source: Arc<Source>,
+    writes: bool,
+    done: bool,
+}
+
+impl Report {
+    fn done(&mut self, result: Result<Response>) {
+        self.done = true;
+        self.source.close_with(Body::Done { result: Some(result) });
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if !self.done {
+            let code = if self.writes { code::ERR_AMBIGUOUS } else { code::ERR_CLOSED };
+            self.done(Err(Error {
+                maybe_applied: self.writes,
+                ..Error::new(code, "the client was closed during the call")
+            }));
+        }
+    }
+}
