@@ -14,7 +14,7 @@ EXAMPLES = $(patsubst examples/c/%.c,$(TARGET)/examples/%,$(wildcard examples/c/
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 DEST_INCLUDE = $(DESTDIR)$(INCLUDEDIR)
 
-.PHONY: all demo test header examples install uninstall setup clean help need-cargo need-cc
+.PHONY: all demo test fault-fast fault mutants header examples install uninstall setup clean help need-cargo need-cc
 
 all: need-cargo need-cc
 	@$(CARGO) build --release --locked
@@ -33,6 +33,18 @@ $(TARGET)/examples/%: examples/c/%.c all
 test: all
 	@sh tests/summary.sh $(TARGET)/test.log \
 	  $(CARGO) test --locked --workspace --no-fail-fast -- --show-output
+
+# What a failed run leaves is in target/fault; RIG="F1 --seed 7" runs less, or the same again.
+fault-fast fault: all
+	@ETCD3_LIBDIR="$(abspath $(TARGET)/release)" $(CARGO) run --quiet --locked --package etcd3-rig -- \
+	  $(if $(filter fault,$@),full,fast) $(RIG)
+
+# The library with ways to be wrong, each of which the rig has to notice.
+mutants: need-cargo need-cc
+	@CARGO_PROFILE_RELEASE_LTO=off $(CARGO) build --release --locked --features mutants \
+	  --target-dir $(TARGET)/mutants
+	@ETCD3_MUTANT_LIBDIR="$(abspath $(TARGET)/mutants/release)" \
+	  $(CARGO) run --quiet --locked --package etcd3-rig -- mutants $(RIG)
 
 header: need-cargo need-cc
 	ETCD3_WRITE_HEADER=1 $(CARGO) build --release --locked
@@ -82,6 +94,9 @@ help:
 	@echo "make              the library: $(LIBRARY) and .a"
 	@echo "make demo         a tour of the C interface, with an etcd server of its own"
 	@echo "make test         all tests; ETCD_VERSIONS=\"3.4 3.5 3.6 3.7\" names the servers"
+	@echo "make fault-fast   the library under faults, with real clusters, in under 10 minutes"
+	@echo "make fault        the same for hours; RIG=\"F1 F8 --seed 7\" runs less of both"
+	@echo "make mutants      whether the fault tests notice a library that is wrong on purpose"
 	@echo "make examples     the programs of examples/c, in $(TARGET)/examples"
 	@echo "make header       include/etcd3.h, made anew from the source"
 	@echo "make install      to PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, below DESTDIR"

@@ -1,6 +1,9 @@
 //! What the integration tests share: the library as its users get it, C compilers, other programs.
 #![allow(dead_code)]
 
+pub mod auth;
+pub mod programs;
+
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -130,7 +133,6 @@ pub fn output(program: impl AsRef<OsStr>, args: &[&str], env: &[(&str, &str)], t
     let mut command = Command::new(program);
     command
         .args(args)
-        .envs(env.iter().copied())
         .current_dir(repository())
         .stdin(Stdio::null())
         .stdout(stdout.try_clone().expect("one more descriptor"))
@@ -139,6 +141,10 @@ pub fn output(program: impl AsRef<OsStr>, args: &[&str], env: &[(&str, &str)], t
         Some(path) => command.env("LD_LIBRARY_PATH", path),
         None => command.env_remove("LD_LIBRARY_PATH"),
     };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_test(name)) {
+        command.env_remove(name);
+    }
+    command.envs(env.iter().copied());
     let process = etcd_run::Process::spawn(command).unwrap_or_else(|error| panic!("{program:?} does not run: {error}"));
     let ended = process.wait_timeout(timeout);
     let status = ended.unwrap_or_else(|| process.kill());

@@ -21,12 +21,25 @@ pub struct Builder {
     flags: Vec<String>,
     tls: bool,
     stop: Option<Arc<AtomicBool>>,
+    through: Through,
+}
+
+/// Gives the address at which others find a member's peer address.
+type Advertise = dyn Fn(usize, &str) -> String + Send + Sync;
+
+#[derive(Clone, Default)]
+struct Through(Option<Arc<Advertise>>);
+
+impl std::fmt::Debug for Through {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Through(..)" } else { "Direct" })
+    }
 }
 
 impl Builder {
     /// `version` as in "3.6".
     pub fn new(version: &str) -> Builder {
-        Builder { version: version.into(), flags: Vec::new(), tls: false, stop: None }
+        Builder { version: version.into(), flags: Vec::new(), tls: false, stop: None, through: Through::default() }
     }
 
     /// One more argument for every etcd, as in `--max-txn-ops=10`.
@@ -50,6 +63,15 @@ impl Builder {
     /// Gives up starting, with an error, as soon as `flag` is set.
     pub fn stop_flag(mut self, flag: Arc<AtomicBool>) -> Builder {
         self.stop = Some(flag);
+        self
+    }
+
+    /// Has the members talk to each other through something of the caller's. `advertise` is called
+    /// for each member before any of them starts, with its index and the address where it listens
+    /// for the others, and returns the address that it tells them. If a port was taken and others
+    /// are tried, it is called again.
+    pub fn peers_through(mut self, advertise: impl Fn(usize, &str) -> String + Send + Sync + 'static) -> Builder {
+        self.through = Through(Some(Arc::new(advertise)));
         self
     }
 
@@ -101,15 +123,20 @@ impl Builder {
                 name: format!("{token}-{i}"),
                 client: number(client),
                 peer: number(peer),
+                advertised: self.advertised(i, &format!("127.0.0.1:{}", number(peer))),
                 tls: tls.as_ref().map(number),
             })
             .collect();
         drop(held);
         let cluster: Vec<String> =
-            (members.iter()).map(|member| format!("{}=http://127.0.0.1:{}", member.name, member.peer)).collect();
+            (members.iter()).map(|member| format!("{}=http://{}", member.name, member.advertised)).collect();
         flags.push(format!("--initial-cluster={}", cluster.join(",")));
         flags.push(format!("--initial-cluster-token={token}"));
         (members.into_iter()).map(|member| Server::new(&binary, member, &flags, self.stop.clone())).collect()
+    }
+
+    fn advertised(&self, member: usize, listening: &str) -> String {
+        self.through.0.as_ref().map_or_else(|| listening.to_owned(), |advertise| advertise(member, listening))
     }
 }
 

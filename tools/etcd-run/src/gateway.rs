@@ -2,6 +2,7 @@
 
 use crate::{fail, Error, Result};
 use serde_json::{json, Value};
+use std::io::{BufRead, BufReader};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -48,7 +49,28 @@ impl Gateway {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let (status, answer) = self.ask(path, Some(body), CALL)?;
+        self.post_within(path, body, CALL)
+    }
+
+    /// One JSON value for each line of the answer.
+    pub fn stream(&self, path: &str, body: &Value, limit: Duration) -> Result<impl Iterator<Item = Result<Value>>> {
+        let url = format!("http://{}{path}", self.endpoint);
+        let request = self.http.post(url).config().timeout_global(Some(limit)).build();
+        let trouble = |error: &dyn std::fmt::Display| Error(format!("{} {path}: {error}", self.endpoint));
+        let answer = request.send_json(body).map_err(|error| trouble(&error))?;
+        if answer.status() != 200 {
+            return Err(trouble(&answer.status()));
+        }
+        let path = path.to_owned();
+        let lines = BufReader::new(answer.into_body().into_reader()).lines();
+        Ok(lines.map(move |line| {
+            let read = line.and_then(|line| Ok(serde_json::from_str(&line)?));
+            read.map_err(|error| Error(format!("{path}: {error}")))
+        }))
+    }
+
+    pub fn post_within(&self, path: &str, body: &Value, limit: Duration) -> Result<Value> {
+        let (status, answer) = self.ask(path, Some(body), limit)?;
         if status != 200 {
             return fail(format!("{path} answers {status}: {answer}"));
         }

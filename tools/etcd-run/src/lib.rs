@@ -24,6 +24,7 @@ mod server;
 pub use binary::{binary, versions_from_env, NEWEST, VERSIONS};
 pub use builder::Builder;
 pub use cluster::Cluster;
+pub use ports::free as free_port;
 pub use process::Process;
 pub use server::Server;
 

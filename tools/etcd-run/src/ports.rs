@@ -16,7 +16,7 @@ pub(crate) fn random() -> u64 {
 /// such: while a server is down, a client that tries its port again and again would otherwise
 /// sooner or later be given that very port for its own end, be connected with itself, and keep the
 /// port from the server that comes back.
-pub(crate) fn free() -> io::Result<TcpListener> {
+pub fn free() -> io::Result<TcpListener> {
     const LOWEST: u64 = 10_000;
     let end = first_outgoing_port().unwrap_or(0);
     if end > LOWEST + 1_000 {

@@ -20,6 +20,8 @@ pub(crate) struct Layout {
     pub name: String,
     pub client: u16,
     pub peer: u16,
+    /// Where the other members find `peer`.
+    pub advertised: String,
     pub tls: Option<u16>,
 }
 
@@ -59,7 +61,7 @@ impl Server {
             .prefix("etcd-run-")
             .tempdir()
             .map_err(|error| Error(format!("no temporary directory: {error}")))?;
-        let Layout { name, client, peer, tls } = layout;
+        let Layout { name, client, peer, advertised, tls } = layout;
         let endpoint = format!("127.0.0.1:{client}");
         let tls_endpoint = tls.map(|port| format!("127.0.0.1:{port}"));
         let mut urls = format!("http://{endpoint}");
@@ -72,7 +74,7 @@ impl Server {
             format!("--listen-client-urls={urls}"),
             format!("--advertise-client-urls={urls}"),
             format!("--listen-peer-urls=http://127.0.0.1:{peer}"),
-            format!("--initial-advertise-peer-urls=http://127.0.0.1:{peer}"),
+            format!("--initial-advertise-peer-urls=http://{advertised}"),
         ];
         args.extend_from_slice(flags);
         Ok(Server {
@@ -143,6 +145,16 @@ impl Server {
     /// Asks the JSON gateway: `post("/v3/lease/grant", json!({"TTL": 5}))`.
     pub fn post(&self, path: &str, body: Value) -> Result<Value> {
         self.gateway.post(path, &body)
+    }
+
+    /// The same, for a server that may not answer.
+    pub fn post_within(&self, path: &str, body: Value, limit: Duration) -> Result<Value> {
+        self.gateway.post_within(path, &body, limit)
+    }
+
+    /// Asks the JSON gateway for a stream, such as `/v3/watch`, which ends after `limit`.
+    pub fn stream(&self, path: &str, body: Value, limit: Duration) -> Result<impl Iterator<Item = Result<Value>>> {
+        self.gateway.stream(path, &body, limit)
     }
 
     /// Kills it with SIGKILL. Its data stays for [`Server::restart`].

@@ -1,5 +1,8 @@
 use etcd_run::{Cluster, Server};
 use serde_json::json;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// At the same time: most of it is waiting for elections.
@@ -116,6 +119,53 @@ fn a_cluster_loses_and_regains_members() {
     }
     cluster.restart_dead().unwrap();
     assert!(kept(&cluster[other]));
+}
+
+#[test]
+fn members_meet_where_they_are_told_to() {
+    let relayed = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&relayed);
+    let advertise = move |_, listening: &str| relay(listening.to_owned(), Arc::clone(&count));
+    let cluster = Server::builder(etcd_run::NEWEST).peers_through(advertise).start_cluster(3).unwrap();
+    put(&cluster[0]).unwrap();
+    assert!(kept(&cluster[1]) && kept(&cluster[2]));
+    assert!(relayed.load(Ordering::SeqCst) >= 3);
+}
+
+/// Passes on what comes to the address it returns, until the process ends.
+fn relay(to: String, count: Arc<AtomicUsize>) -> String {
+    let listener = etcd_run::free_port().unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let Ok(server) = TcpStream::connect(&to) else { continue };
+            for (mut from, mut to) in [
+                (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                (server.try_clone().unwrap(), client.try_clone().unwrap()),
+            ] {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn a_stream_says_what_happened() {
+    let server = Server::start(etcd_run::NEWEST).unwrap();
+    put(&server).unwrap();
+    let watch = json!({"create_request": {"key": "YQ==", "start_revision": "1"}});
+    let answers = server.stream("/v3/watch", watch, Duration::from_secs(10)).unwrap();
+    let mut events = answers.map(|answer| answer.unwrap()["result"]["events"].clone());
+    assert!(events.any(|events| events[0]["kv"]["value"] == "Yg=="));
+    let begun = Instant::now();
+    server.pause();
+    assert!(server.post_within("/v3/kv/range", json!({"key": "YQ=="}), Duration::from_millis(100)).is_err());
+    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

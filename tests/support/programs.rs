@@ -1,0 +1,57 @@
+//! The C programs of tests/c: as every standard, and under valgrind.
+
+use super::{compile_c, repository, run, skip_or_fail, temporary_dir, tool};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub const STANDARDS: [&str; 3] = ["c99", "c11", "c++17"];
+
+/// A program is done in seconds; one that hangs is found out here.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Under valgrind, on a busy machine.
+const MUCH_PATIENCE: Duration = Duration::from_secs(900);
+
+const VALGRIND: [&str; 6] = [
+    "-q",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    "--show-leak-kinds=all",
+    "--errors-for-leak-kinds=all",
+    "--num-callers=30",
+];
+
+/// Compiles tests/c/NAME.c; the program.
+pub fn compile_program(name: &str, standard: &str) -> PathBuf {
+    let source = repository().join(format!("tests/c/{name}.c"));
+    if !standard.starts_with("c++") {
+        return compile_c(&source, standard, &[]);
+    }
+    // The same text, as C++: what a compiler takes a file for depends on its name.
+    let directory = temporary_dir().join("as-c++");
+    std::fs::create_dir_all(&directory).expect("within target/tmp");
+    let wrapped = directory.join(format!("{name}.cc"));
+    std::fs::write(&wrapped, format!("#include \"{}\"\n", source.display())).expect("within target/tmp");
+    compile_c(&wrapped, standard, &[])
+}
+
+/// Compiles and runs one, and prints what it printed.
+pub fn run_program(name: &str, env: &[(&str, &str)]) {
+    let ended = run(compile_program(name, "c99"), &[], env, PATIENCE);
+    print!("{}", String::from_utf8_lossy(&ended.stdout));
+}
+
+/// Runs one under valgrind, if that is there, with `env` and what makes it take less time.
+pub fn run_under_valgrind(name: &str, env: &[(&str, &str)]) {
+    let Some(valgrind) = tool("valgrind") else {
+        return skip_or_fail(&format!("{name} under valgrind"), "valgrind is not installed");
+    };
+    let compiled = compile_program(name, "c11");
+    let mut args = VALGRIND.to_vec();
+    args.push(compiled.to_str().expect("a path in UTF-8"));
+    let mut all = env.to_vec();
+    all.extend([("ETCD3_TEST_VALGRIND", "1"), ("ETCD3_TEST_EVENTS", "100"), ("ETCD3_TEST_SLACK_MS", "10000")]);
+    let ended = run(&valgrind, &args, &all, MUCH_PATIENCE);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    // A forked child's errors do not end up in the parent's exit status.
+    assert!(!stderr.contains("=="), "{name} under valgrind:\n{stderr}");
+}
