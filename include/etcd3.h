@@ -147,7 +147,7 @@ typedef int32_t etcd3_code_t;
 /** The server does not know this sort option. */
 #define ETCD3_ERR_INVALID_SORT_OPTION 107
 
-/** The request is larger than the server takes (1.5 MiB by default). */
+/** The request is larger than the server takes (1.5 MiB by default), or than etcd3_config_set_max_request_bytes allows. */
 #define ETCD3_ERR_REQUEST_TOO_LARGE 108
 
 /** The revision has been compacted away. */
@@ -701,6 +701,13 @@ void etcd3_config_set_hedge_after(etcd3_config_t *config,
 
 /** Sets how many attempts a call may take; 0, the default, for as many as its time limit allows. */
 void etcd3_config_set_max_attempts(etcd3_config_t *config, int64_t attempts);
+
+/**
+ * Sets the largest request the client sends: above 0, below 2 GiB. Default: 2 MiB, which is what a server with its own
+ * defaults reads. A larger one fails with ETCD3_ERR_REQUEST_TOO_LARGE and is not sent. Answers have no limit but 2 GiB.
+ */
+void etcd3_config_set_max_request_bytes(etcd3_config_t *config,
+                                        int64_t bytes);
 
 /**
  * Sets whether streams (watches) are only opened on, and leave, a member that has no leader: 1, the default, or 0. For

@@ -7,6 +7,7 @@ use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::{Body, State};
 use super::log::Log;
+use super::mutant;
 use super::op::{Op, Request};
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
@@ -19,7 +20,7 @@ use super::watch::Watches;
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -108,6 +109,7 @@ impl Client {
             observer: OnceLock::new(),
             changes: Notify::new(),
             connected: AtomicI64::new(0),
+            calmed: AtomicU32::new(0),
         };
         let transport = Arc::new(Transport::new(&endpoints, Arc::new(base), config.credentials.clone())?);
         let core =
@@ -267,42 +269,55 @@ impl Drop for Client {
 
 impl Core {
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
-        let transport = &self.transport;
-        let writes = !matches!(request, Request::Get(_));
-        let response = match request {
-            Request::Get(get) => transport.unary(RANGE, &get, limits).await.map(Response::Get),
-            Request::Put(put) => transport.unary(PUT, &put, limits).await.map(Response::Put),
-            Request::Delete(delete) => transport.unary(DELETE_RANGE, &delete, limits).await.map(Response::Delete),
+        match request {
+            Request::Get(mut get) => {
+                get.serializable |= mutant::is("read-stale-endpoint");
+                self.call(RANGE, &get, Response::Get, limits).await
+            }
+            Request::Put(put) => self.call(PUT, &put, Response::Put, limits).await,
+            Request::Delete(delete) => self.call(DELETE_RANGE, &delete, Response::Delete, limits).await,
             Request::Txn(txn) => {
                 let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
-                return self.transact(&txn, repeat, limits).await.map(|(response, _)| response);
+                self.transact(&txn, repeat, limits).await.map(|(response, _)| response)
             }
-        }?;
-        self.check(&response, writes)?;
+        }
+    }
+
+    async fn call<Req: prost::Message, Res: prost::Message + Default>(
+        &self,
+        method: Method,
+        request: &Req,
+        wrap: impl FnOnce(Res) -> Response,
+        limits: &Limits,
+    ) -> Result<Response> {
+        let reply = self.transport.unary_reply(method, request, limits).await?;
+        let response = wrap(reply.message);
+        self.check(&response, method, &reply.endpoint)?;
         Ok(response)
     }
 
     /// A transaction; with whether it answers an attempt after one that may have been executed too.
     pub async fn transact(&self, txn: &pb::TxnRequest, repeat: Repeat, limits: &Limits) -> Result<(Response, bool)> {
         let method = Method { repeat, ..TXN };
-        let (answer, resent): (pb::TxnResponse, _) = self.transport.unary_resent(method, txn, limits).await?;
-        let writes = repeat != Repeat::Freely;
-        let response = Response::try_from(answer).map_err(|error| Error { maybe_applied: writes, ..error })?;
-        self.check(&response, writes)?;
-        Ok((response, resent))
+        let reply = self.transport.unary_reply::<_, pb::TxnResponse>(method, txn, limits).await?;
+        let response = Response::try_from(reply.message)
+            .map_err(|error| Error { maybe_applied: repeat != Repeat::Freely, ..error })?;
+        self.check(&response, method, &reply.endpoint)?;
+        Ok((response, reply.resent))
     }
 
     /// All answers must come from one cluster (§1.16).
-    fn check(&self, response: &Response, writes: bool) -> Result<()> {
+    fn check(&self, response: &Response, method: Method, endpoint: &str) -> Result<()> {
         let header = response.header();
         self.seen.fetch_max(header.revision, Ordering::Relaxed);
         let known = self.cluster.compare_exchange(0, header.cluster_id, Ordering::Relaxed, Ordering::Relaxed);
         match known {
             Err(known) if known != header.cluster_id && header.cluster_id != 0 => Err(Error {
-                maybe_applied: writes,
+                maybe_applied: method.repeat != Repeat::Freely,
+                endpoint: Some(endpoint.to_owned()),
                 ..Error::new(
                     code::ERR_CLUSTER_MISMATCH,
-                    format!("cluster {:x} answered, and before it cluster {known:x}", header.cluster_id),
+                    format!("{endpoint}: cluster {:x} answered, and before it cluster {known:x}", header.cluster_id),
                 )
             }),
             _ => Ok(()),

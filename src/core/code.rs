@@ -57,7 +57,7 @@ pub const ERR_DUPLICATE_KEY: Code = 105;
 pub const ERR_INVALID_CLIENT_API_VERSION: Code = 106;
 /// The server does not know this sort option.
 pub const ERR_INVALID_SORT_OPTION: Code = 107;
-/// The request is larger than the server takes (1.5 MiB by default).
+/// The request is larger than the server takes (1.5 MiB by default), or than etcd3_config_set_max_request_bytes allows.
 pub const ERR_REQUEST_TOO_LARGE: Code = 108;
 /// The revision has been compacted away.
 pub const ERR_COMPACTED: Code = 110;
@@ -231,7 +231,7 @@ table! {
     ERR_AUTH_FAILED = "authentication failed, invalid user ID or password";
     ERR_PERMISSION_NOT_GIVEN = "permission not given";
     ERR_INVALID_AUTH_MANAGEMENT = "invalid auth management";
-    ERR_AUTH_OLD_REVISION = "revision of auth store is old";
+    ERR_AUTH_OLD_REVISION = "revision of auth store is old" | "revision in header is old";
     ERR_PERMISSION_DENIED = "permission denied";
     ERR_INVALID_AUTH_TOKEN = "invalid auth token";
     ERR_ROOT_USER_NOT_FOUND = "root user does not exist";

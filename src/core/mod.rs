@@ -4,6 +4,7 @@
 // what every room speaks of
 pub mod code;
 pub mod error;
+mod mutant;
 mod proto;
 pub mod range;
 

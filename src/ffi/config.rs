@@ -105,6 +105,19 @@ pub unsafe extern "C" fn etcd3_config_set_max_attempts(config: *mut etcd3_config
     })
 }
 
+/// Sets the largest request the client sends: above 0, below 2 GiB. Default: 2 MiB, which is what a server with its own
+/// defaults reads. A larger one fails with ETCD3_ERR_REQUEST_TOO_LARGE and is not sent. Answers have no limit but 2 GiB.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_max_request_bytes(config: *mut etcd3_config_t, bytes: i64) {
+    builder::set(config, |config| match i32::try_from(bytes) {
+        Ok(bytes @ 1..) => {
+            config.options.max_request_bytes = bytes as usize;
+            Ok(())
+        }
+        _ => Err(Error::argument("bytes", format!("must be 1 to {}, got {bytes}", i32::MAX))),
+    })
+}
+
 /// Sets whether streams (watches) are only opened on, and leave, a member that has no leader: 1, the default, or 0. For
 /// calls see etcd3_op_set_require_leader.
 #[no_mangle]

@@ -18,10 +18,16 @@ const PAUSE_MOST: Duration = Duration::from_millis(500);
 const SUSPICION: Duration = Duration::from_secs(3);
 const MOST_REFRESHES: u32 = 2;
 
+pub struct Reply<Res> {
+    pub message: Res,
+    pub endpoint: String,
+    /// It answers an attempt after one that may have been executed too.
+    pub resent: bool,
+}
+
 pub(super) struct Answer {
     pub endpoint: String,
     pub bytes: Bytes,
-    /// An earlier attempt may have been executed too.
     resent: bool,
 }
 
@@ -37,19 +43,21 @@ impl Transport {
         request: &Req,
         limits: &Limits,
     ) -> Result<Res> {
-        self.unary_resent(method, request, limits).await.map(|(answer, _)| answer)
+        self.unary_reply(method, request, limits).await.map(|reply| reply.message)
     }
 
-    /// The same; with whether it answers an attempt after one that may have been executed too.
-    pub async fn unary_resent<Req: prost::Message, Res: prost::Message + Default>(
+    /// The same, with what else is known of the answer.
+    pub async fn unary_reply<Req: prost::Message, Res: prost::Message + Default>(
         &self,
         method: Method,
         request: &Req,
         limits: &Limits,
-    ) -> Result<(Res, bool)> {
+    ) -> Result<Reply<Res>> {
         self.base.counters.calls.add(1);
-        if request.encoded_len() > i32::MAX as usize {
-            return Err(Error::new(code::ERR_REQUEST_TOO_LARGE, "the request is larger than a message can be"));
+        let (size, most) = (request.encoded_len(), self.base.options.max_request_bytes);
+        if size > most {
+            let text = format!("the request has {size} bytes, and the client's limit is {most}");
+            return Err(Error::new(code::ERR_REQUEST_TOO_LARGE, text));
         }
         let frame = connection::frame(request);
         let mut refreshes = 0;
@@ -62,7 +70,8 @@ impl Transport {
                 }
                 answer => {
                     let answer = answer?;
-                    return Ok((decode(answer.bytes, method, &answer.endpoint)?, answer.resent));
+                    let message = decode(answer.bytes, method, &answer.endpoint)?;
+                    return Ok(Reply { message, endpoint: answer.endpoint, resent: answer.resent });
                 }
             }
         }
@@ -94,7 +103,6 @@ impl Transport {
                 // What was learned before says more than that nobody could be reached since.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
-            attempts += 1;
             let (member, answer) = self.attempt(method, frame, &metadata, route, &tried, limits).await;
             let failure = match answer {
                 Ok(bytes) => {
@@ -103,6 +111,7 @@ impl Transport {
                 }
                 Err(failure) => failure,
             };
+            attempts += u32::from(!matches!(failure, Failure::NotSent));
             tried.push(member.clone());
             let others = tried.len() < self.members().len();
             let verdict = outcome::judge(failure, method.repeat, &member.endpoint.to_string(), others, limits.deadline);
@@ -142,7 +151,7 @@ impl Transport {
             self.base.counters.ambiguous.add(1);
         }
         match attempts {
-            1 => error,
+            0 | 1 => error,
             _ => Error { message: format!("{} (after {attempts} attempts)", error.message), ..error },
         }
     }

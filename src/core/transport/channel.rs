@@ -2,11 +2,12 @@
 //! pause that grows while the endpoint stays away (§1.7).
 
 use super::super::endpoint::Endpoint;
-use super::connection::{Connection, Kind, Trouble};
+use super::connection::{Connection, Trouble};
 use super::Base;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, Instant};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
@@ -23,6 +24,7 @@ pub struct Channel {
     purpose: Purpose,
     base: Arc<Base>,
     state: Mutex<State>,
+    hurry: Notify,
 }
 
 struct State {
@@ -44,7 +46,7 @@ enum Link {
 impl Channel {
     pub fn new(endpoint: Endpoint, purpose: Purpose, base: Arc<Base>) -> Arc<Self> {
         let state = Mutex::new(State { link: Link::Down, failures: 0, trouble: None });
-        Arc::new(Channel { endpoint, purpose, base, state })
+        Arc::new(Channel { endpoint, purpose, base, state, hurry: Notify::new() })
     }
 
     pub fn trouble(&self) -> Option<(Trouble, Instant)> {
@@ -64,6 +66,17 @@ impl Channel {
         None
     }
 
+    /// How many attempts have failed in a row.
+    pub fn failures(&self) -> i32 {
+        self.state().failures
+    }
+
+    /// The next attempt to connect need not wait.
+    pub fn encourage(&self) {
+        self.state().failures = 0;
+        self.hurry.notify_waiters();
+    }
+
     /// Takes no more; what is under way on the connection for unary calls goes on.
     pub fn remove(&self) {
         let old = std::mem::replace(&mut self.state().link, Link::Removed);
@@ -77,6 +90,7 @@ impl Channel {
         if failures > 0 {
             tokio::select! {
                 _ = sleep(backoff(failures)) => {}
+                _ = self.hurry.notified() => {}
                 _ = base.closing.cancelled() => return,
             }
         }
@@ -86,13 +100,7 @@ impl Channel {
         };
         let outcome = match timeout(base.options.connect_timeout, open).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Trouble {
-                kind: Kind::Connect,
-                text: format!(
-                    "no answer to the attempt to connect within {} ms",
-                    base.options.connect_timeout.as_millis()
-                ),
-            }),
+            Err(_) => Err(Trouble::timed_out(base.options.connect_timeout)),
         };
         let mut state = self.state();
         if matches!(state.link, Link::Removed) {
@@ -123,18 +131,21 @@ impl Channel {
     /// Pings it as long as streams are open, and tells when it closes.
     fn look_after(self: &Arc<Self>, connection: Connection) {
         let base = self.base.clone();
-        let (interval, limit) = (base.options.ping_interval, base.options.ping_timeout);
+        let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
         if self.purpose == Purpose::Streams {
             base.runtime.spawn(connection.clone().keep_alive(interval, limit));
         }
         let endpoint = self.endpoint.clone();
-        let closed = connection.closed_token();
+        let (closed, told) = (connection.closed_token(), connection.reproach());
         let counted = self.purpose == Purpose::Unary;
         if counted {
             base.up(1);
         }
         base.clone().runtime.spawn(async move {
             closed.cancelled().await;
+            if told.was_told_to_calm_down() {
+                base.calm_down();
+            }
             base.counters.disconnects.add(1);
             base.log.info(|| format!("{endpoint}: the connection is closed"));
             if counted {

@@ -2,12 +2,13 @@
 
 use super::super::endpoint::{Address, Endpoint};
 use super::super::tls::{self, Tls};
+use super::socket::LastWords;
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
 use h2::{Ping, PingPong};
 use http::header::{HeaderValue, CONTENT_TYPE, TE, USER_AGENT};
 use http::HeaderMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -28,6 +29,18 @@ const LEAST_PING_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Trouble {
     pub kind: Kind,
     pub text: String,
+    /// It will not go away by itself.
+    pub sure: bool,
+}
+
+impl Trouble {
+    fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Trouble { kind, text: text.into(), sure: false }
+    }
+
+    pub fn timed_out(limit: Duration) -> Self {
+        Self::new(Kind::Connect, format!("no answer to the attempt to connect within {} ms", limit.as_millis()))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +51,8 @@ pub enum Kind {
     Protocol,
 }
 
-fn trouble(kind: Kind) -> impl Fn(std::io::Error) -> Trouble {
-    move |error| Trouble { kind, text: error.to_string() }
+fn unreachable(error: std::io::Error) -> Trouble {
+    Trouble::new(Kind::Connect, error.to_string())
 }
 
 /// Why an attempt brought no answer.
@@ -67,6 +80,8 @@ pub struct Connection {
 
 struct Shared {
     pinger: Mutex<(PingPong, Option<Instant>)>,
+    /// Whether the server closed it for too many pings.
+    reproach: Reproach,
     /// Streams open now, unary calls not counted.
     streams: AtomicUsize,
     closed: CancellationToken,
@@ -92,11 +107,13 @@ impl Connection {
         let mut pinger = driver.ping_pong().expect("it is taken for the first time");
         let closed = CancellationToken::new();
         let (guard, kill) = (closed.clone().drop_guard(), closed.clone());
+        let reproach = Reproach::default();
+        let told = reproach.clone();
         tokio::spawn(async move {
             let _guard = guard;
             tokio::select! {
-                // Its error reaches every open stream; there is nobody else to tell.
-                _ = driver => {}
+                // Its error reaches every open stream.
+                end = driver => told.note(end.err()),
                 _ = kill.cancelled() => {}
             }
         });
@@ -104,12 +121,16 @@ impl Connection {
             closed.cancel();
             not_http2(error)
         })?;
-        let shared = Shared { pinger: Mutex::new((pinger, None)), streams: AtomicUsize::new(0), closed };
+        let shared = Shared { pinger: Mutex::new((pinger, None)), reproach, streams: AtomicUsize::new(0), closed };
         Ok(Connection { sender, scheme, authority: endpoint.authority().into(), shared: Arc::new(shared) })
     }
 
     pub fn is_open(&self) -> bool {
         !self.shared.closed.is_cancelled()
+    }
+
+    pub fn reproach(&self) -> Reproach {
+        self.shared.reproach.clone()
     }
 
     pub fn closed_token(&self) -> CancellationToken {
@@ -195,7 +216,10 @@ impl Connection {
         let (head, mut body) = response.await.map_err(lost)?.into_parts();
         check_head(&head)?;
         if let Some(status) = tonic::Status::from_header_map(&head.headers) {
-            return Err(Failure::Status(status));
+            return Err(match status.code() {
+                tonic::Code::Ok => Failure::Malformed("the answer is a success without a message".into()),
+                _ => Failure::Status(status),
+            });
         }
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
@@ -223,6 +247,21 @@ impl Connection {
     }
 }
 
+#[derive(Clone, Default)]
+pub struct Reproach(Arc<AtomicBool>);
+
+impl Reproach {
+    fn note(&self, error: Option<h2::Error>) {
+        if error.is_some_and(|e| e.is_remote() && e.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub fn was_told_to_calm_down(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 pub struct OpenStream(Arc<Shared>);
 
 impl Drop for OpenStream {
@@ -233,16 +272,16 @@ impl Drop for OpenStream {
 
 async fn connect(endpoint: &Endpoint) -> Result<Box<dyn Socket>, Trouble> {
     match &endpoint.address {
-        Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(trouble(Kind::Connect))?)),
+        Address::Unix(path) => Ok(Box::new(LastWords::of(UnixStream::connect(path).await.map_err(unreachable)?))),
         Address::Tcp { host, port } => {
-            let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(trouble(Kind::Connect))?;
-            socket.set_nodelay(true).map_err(trouble(Kind::Connect))?;
+            let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
+            socket.set_nodelay(true).map_err(unreachable)?;
             // What HTTP/2 may not do on an idle connection (§1.8), the kernel does. Not every system has both.
             let reference = socket2::SockRef::from(&socket);
             let _ = reference.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(Duration::from_secs(20)));
             #[cfg(target_os = "linux")]
             let _ = reference.set_tcp_user_timeout(Some(Duration::from_secs(15)));
-            Ok(Box::new(socket))
+            Ok(Box::new(LastWords::of(socket)))
         }
     }
 }
@@ -252,32 +291,32 @@ async fn handshake(
     socket: Box<dyn Socket>,
     tls: &Tls,
 ) -> Result<tokio_rustls::client::TlsStream<Box<dyn Socket>>, Trouble> {
-    let name = tls.server_name(endpoint.server_name()).map_err(|text| Trouble { kind: Kind::Tls, text })?;
-    let stream =
-        TlsConnector::from(tls.current()).connect(name, socket).await.map_err(|error| match tls::reason(&error) {
-            Some(text) => Trouble { kind: Kind::Tls, text: format!("TLS: {text}") },
-            None => Trouble { kind: Kind::Connect, text: format!("TLS handshake: {error}") },
-        })?;
+    let refused = |text| Trouble { sure: true, ..Trouble::new(Kind::Tls, format!("TLS: {text}")) };
+    let name = tls.server_name(endpoint.server_name()).map_err(refused)?;
+    let stream = TlsConnector::from(tls.current()).connect(name, socket).await.map_err(|error| {
+        match (tls::reason(&error), error.kind()) {
+            (Some(text), _) => refused(text),
+            (None, std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset) => Trouble::new(
+                Kind::Tls,
+                "TLS: the server closed the connection during the handshake; does it speak TLS?",
+            ),
+            (None, _) => Trouble::new(Kind::Connect, format!("TLS handshake: {error}")),
+        }
+    })?;
     match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => Ok(stream),
-        _ => Err(Trouble { kind: Kind::Protocol, text: "the server did not choose HTTP/2 (ALPN h2)".into() }),
+        _ => Err(Trouble::new(Kind::Protocol, "the server did not choose HTTP/2 (ALPN h2)")),
     }
 }
 
 fn not_http2(error: h2::Error) -> Trouble {
     // With TLS 1.3 a server refuses a client's certificate only after the handshake.
     if let Some(text) = error.get_io().and_then(tls::reason) {
-        return Trouble { kind: Kind::Tls, text: format!("TLS: {text}") };
+        return Trouble { sure: true, ..Trouble::new(Kind::Tls, format!("TLS: {text}")) };
     }
     match error.is_io() {
-        true => Trouble {
-            kind: Kind::Connect,
-            text: format!("the connection was closed before HTTP/2 was spoken: {error}"),
-        },
-        false => Trouble {
-            kind: Kind::Protocol,
-            text: format!("the server does not speak HTTP/2; does it want TLS? {error}"),
-        },
+        true => Trouble::new(Kind::Connect, format!("the connection was closed before HTTP/2 was spoken: {error}")),
+        false => Trouble::new(Kind::Protocol, format!("the server does not speak HTTP/2; does it want TLS? {error}")),
     }
 }
 

@@ -7,6 +7,7 @@ mod channel;
 mod connection;
 mod outcome;
 mod service;
+mod socket;
 
 pub use auth::Credentials;
 pub use service::StreamService;
@@ -16,12 +17,13 @@ use super::counters::Counters;
 use super::endpoint::{check_mixture, Endpoint};
 use super::error::{Error, Result};
 use super::log::Log;
+use super::mutant;
 use super::tls::Tls;
 use auth::Auth;
 use channel::{Channel, Purpose};
 use connection::{Connection, Kind};
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -73,6 +75,7 @@ pub struct Options {
     pub max_attempts: Option<u32>,
     pub require_leader: bool,
     pub mixed_schemes: bool,
+    pub max_request_bytes: usize,
 }
 
 impl Default for Options {
@@ -85,9 +88,13 @@ impl Default for Options {
             max_attempts: None,
             require_leader: true,
             mixed_schemes: false,
+            max_request_bytes: 2 << 20,
         }
     }
 }
+
+/// From this many on in a row, a peer that breaks off the handshake does not do so by chance.
+const MANY_FAILURES: i32 = 4;
 
 /// Told when the first connection comes (true) and when the last one goes (false).
 pub type Observer = Box<dyn Fn(bool) + Send + Sync>;
@@ -105,9 +112,20 @@ pub struct Base {
     pub observer: OnceLock<Observer>,
     pub changes: Notify,
     pub connected: AtomicI64,
+    /// How often the interval of pings was doubled since a server took them for abuse.
+    pub calmed: AtomicU32,
 }
 
 impl Base {
+    fn ping_interval(&self) -> Duration {
+        self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(10))
+    }
+
+    fn calm_down(&self) {
+        self.calmed.fetch_add(1, Ordering::Relaxed);
+        self.log.warning(|| format!("a server takes the pings for too many; now every {:?}", self.ping_interval()));
+    }
+
     /// A channel came up or failed to.
     fn changed(&self) {
         self.changes.notify_waiters();
@@ -194,6 +212,10 @@ impl Transport {
         for endpoint in endpoints {
             if !list.iter().any(|member| member.endpoint == *endpoint) {
                 let kept = members.iter().find(|member| member.endpoint == *endpoint).cloned();
+                if let Some(kept) = &kept {
+                    kept.unary.encourage();
+                    kept.streams.encourage();
+                }
                 list.push(kept.unwrap_or_else(|| Member::new(endpoint.clone(), &self.base)));
             }
         }
@@ -251,8 +273,11 @@ impl Transport {
     /// Waiting does not help if no member can be agreed with (§5.4).
     fn hopeless(&self, purpose: Purpose, members: &[Arc<Member>], since: Instant) -> Option<Error> {
         let refused = |member: &Arc<Member>| {
-            let trouble = member.channel(purpose).trouble();
-            trouble.is_some_and(|(trouble, at)| trouble.kind == Kind::Tls && at >= since)
+            let channel = member.channel(purpose);
+            let again_and_again = channel.failures() >= MANY_FAILURES;
+            channel.trouble().is_some_and(|(trouble, at)| {
+                at >= since && (trouble.sure || trouble.kind != Kind::Connect && again_and_again)
+            })
         };
         members.iter().all(refused).then(|| self.unreachable(purpose))
     }
@@ -315,6 +340,7 @@ impl Limits {
     }
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
+        let deadline = self.deadline + if mutant::is("deadline-ignored") { FOR_EVER } else { Duration::ZERO };
         let cancelled = async {
             match &self.cancelled {
                 Some(token) => token.cancelled().await,
@@ -325,7 +351,7 @@ impl Limits {
             biased;
             _ = self.closing.cancelled() => Err(Stop::Closed),
             _ = cancelled => Err(Stop::Cancelled),
-            done = timeout_at(self.deadline, work) => done.map_err(|_| Stop::Deadline),
+            done = timeout_at(deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }
 }

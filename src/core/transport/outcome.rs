@@ -4,6 +4,7 @@ use super::connection::Failure;
 use super::{Repeat, Stop};
 use crate::core::code;
 use crate::core::error::Error;
+use crate::core::mutant;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,6 +32,7 @@ pub fn judge(failure: Failure, repeat: Repeat, endpoint: &str, others: bool, dea
         Failure::Lost(why) => {
             let error = at(code::ERR_UNAVAILABLE, &format!("the connection was lost: {why}"));
             match repeat {
+                Repeat::Never if mutant::is("retry-put") => Verdict::Again(error, None),
                 Repeat::Never => Verdict::Final(ambiguous(error)),
                 Repeat::Guarded => Verdict::Again(ambiguous(error), Some(TROUBLED)),
                 Repeat::Freely => Verdict::Again(error, Some(TROUBLED)),
@@ -50,6 +52,7 @@ pub fn judge(failure: Failure, repeat: Repeat, endpoint: &str, others: bool, dea
 }
 
 fn answered(error: Error, repeat: Repeat, others: bool, deadline: Instant) -> Verdict {
+    let repeat = if mutant::is("retry-put") { Repeat::Freely } else { repeat };
     let late_answer = Instant::now() + DEADLINE_SLACK >= deadline;
     match (error.code, error.grpc_status) {
         (_, Some(DEADLINE_EXCEEDED)) if late_answer => {
@@ -72,7 +75,8 @@ fn answered(error: Error, repeat: Repeat, others: bool, deadline: Instant) -> Ve
 /// Whether the server's answer leaves open what became of a write (§2.7, §2.8).
 fn is_open(error: &Error) -> bool {
     match error.code {
-        code::ERR_STOPPED | code::ERR_LEADER_CHANGED | code::ERR_REQUEST_CANCELED | code::ERR_UNHEALTHY => true,
+        code::ERR_STOPPED | code::ERR_LEADER_CHANGED | code::ERR_UNHEALTHY => true,
+        code::ERR_REQUEST_CANCELED | code::ERR_WATCH_CANCELED => true,
         code::ERR_UNAVAILABLE => true,
         code::ERR_SERVER_TIMEOUT..=code::ERR_SERVER_TIMEOUT_WAIT_APPLIED => true,
         // Texts nobody knows: only what says that the request itself was wrong is sure.
