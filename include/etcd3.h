@@ -735,8 +735,8 @@ void etcd3_config_set_events(etcd3_config_t *config,
                              void *user_data);
 
 /**
- * Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level. Without it the library is silent.
- * No password, token, key or value is ever logged.
+ * Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level, until the client is closed or
+ * freed: when that has returned it is called no more. Without it the library is silent. No password, token, key or value is ever logged.
  */
 void etcd3_config_set_log(etcd3_config_t *config,
                           int32_t level,

@@ -1,13 +1,13 @@
 //! Calls that do not block: their outcome arrives as an event.
 
 use super::client::Client;
-use super::code;
 use super::error::{Error, Result};
 use super::event::Body;
 use super::op::Op;
 use super::queue::Queue;
 use super::response::Response;
-use super::source::{Handler, Source};
+use super::source::{cut_off, Handler, Source};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,14 +22,18 @@ impl Client {
         let request = op.request()?;
         let runtime = self.runtime()?;
         let queue = queue.map_or_else(|| self.own_queue(), Ok)?;
-        let source = Source::new(queue, handler)?;
+        let (sent, writes) = (Arc::new(AtomicBool::new(false)), op.writes());
+        // Only what writes is of interest after it was sent.
+        let written = if writes { sent.clone() } else { Arc::default() };
+        let source = Source::of_call(queue, handler, written.clone())?;
         let cancel = op.cancel.as_ref().map_or_else(CancellationToken::new, CancellationToken::child_token);
         let mut limits = op.limits(self);
         limits.cancelled = Some(cancel.clone());
+        limits.sent = Some(sent);
         // A queue that is freed has no use for the outcome.
         let ended = cancel.clone();
         source.set_at_end(Box::new(move || ended.cancel()));
-        let mut report = Report { source, writes: op.writes(), done: false };
+        let mut report = Report { source, written, done: false };
         let core = self.core.clone();
         self.tasks.spawn_on(async move { report.done(core.send(request, &limits).await) }, runtime.handle());
         Ok(cancel)
@@ -39,7 +43,7 @@ impl Client {
 /// Reports the outcome once, also if the task is dropped on the way.
 struct Report {
     source: Arc<Source>,
-    writes: bool,
+    written: Arc<AtomicBool>,
     done: bool,
 }
 
@@ -53,11 +57,8 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         if !self.done {
-            let code = if self.writes { code::ERR_AMBIGUOUS } else { code::ERR_CLOSED };
-            self.done(Err(Error {
-                maybe_applied: self.writes,
-                ..Error::new(code, "the client was closed during the call")
-            }));
+            let written = self.written.load(Ordering::Relaxed);
+            self.done(Err(cut_off(Error::closed(), written)));
         }
     }
 }

@@ -95,8 +95,9 @@ impl Client {
         if endpoints.is_empty() {
             endpoints.push(Endpoint::parse("localhost:2379")?);
         }
+        let log = Arc::new(config.log.for_client());
         let needed = config.tls.is_some() || endpoints.iter().any(|endpoint| endpoint.uses_tls(false));
-        let tls = needed.then(|| Tls::new(config.tls.clone().unwrap_or_default(), config.log.clone())).transpose()?;
+        let tls = needed.then(|| Tls::new(config.tls.clone().unwrap_or_default(), log.clone())).transpose()?;
         let closing = CancellationToken::new();
         let base = Base {
             runtime: runtime.handle().clone(),
@@ -105,7 +106,7 @@ impl Client {
             tls_configured: config.tls.is_some(),
             closing: closing.clone(),
             counters: Counters::default(),
-            log: config.log.clone(),
+            log,
             observer: OnceLock::new(),
             changes: Notify::new(),
             connected: AtomicI64::new(0),
@@ -137,7 +138,7 @@ impl Client {
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
         let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false }
+        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false, sent: None }
     }
 
     /// Runs one call to its end on the calling thread.
@@ -207,12 +208,12 @@ impl Client {
         self.adopt(&source, || {})?;
         let lost = Arc::new(Notify::new());
         let (core, wake) = (self.core.clone(), lost.clone());
-        let _ = self.core.transport.base().observer.set(Box::new(move |connected| {
-            let state = if connected { State::Connected } else { State::Disconnected };
-            source.emit(Body::State { state, revision: 0, error: None });
-            if !connected {
+        let _ = self.core.transport.base().observer.set(Box::new(move |error| {
+            let state = if error.is_none() { State::Connected } else { State::Disconnected };
+            if error.is_some() {
                 lost.notify_one();
             }
+            source.emit(Body::State { state, revision: 0, error });
         }));
         self.spawn(&runtime, async move {
             loop {
@@ -251,6 +252,7 @@ impl Client {
             // They end at once, but for the one that may be running now.
             let _ = runtime.block_on(async { tokio::time::timeout(TASKS_END, self.tasks.wait()).await });
         }
+        self.core.transport.base().log.mute();
         let Some(callbacks) = self.callbacks.get() else { return Ok(()) };
         callbacks.stop();
         match limit.is_zero() {

@@ -24,6 +24,9 @@ impl Client {
 
     /// Puts if the key was last put at `revision`; says whether it did.
     pub fn put_if_revision(&self, key: Bytes, revision: i64, value: Bytes) -> Result<bool> {
+        if revision < 0 {
+            return Err(Error::argument("mod_revision", format!("must not be negative, got {revision}")));
+        }
         self.put_if(key, Target::ModRevision(revision), value)
     }
 

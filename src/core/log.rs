@@ -1,5 +1,7 @@
 //! What happens inside, for whoever set a log function; nobody by default. Nothing secret is ever logged.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 const WARNING: i32 = 2;
 const INFO: i32 = 3;
 const DEBUG: i32 = 4;
@@ -8,13 +10,31 @@ pub type Sink = Box<dyn Fn(i32, &str) + Send + Sync>;
 
 #[derive(Default)]
 pub struct Log {
-    pub level: i32,
-    pub sink: Option<Sink>,
+    level: i32,
+    sink: Option<Arc<Sink>>,
+    /// Its user may be gone.
+    muted: RwLock<bool>,
 }
 
 impl Log {
+    pub fn new(level: i32, sink: Sink) -> Self {
+        Log { level, sink: Some(Arc::new(sink)), muted: RwLock::default() }
+    }
+
+    /// The same for one client, to be muted with it.
+    pub fn for_client(&self) -> Self {
+        Log { level: self.level, sink: self.sink.clone(), muted: RwLock::default() }
+    }
+
+    /// When this returns, nothing is logged any more.
+    pub fn mute(&self) {
+        *self.muted.write().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
     fn at(&self, level: i32, text: impl FnOnce() -> String) {
-        if let Some(sink) = self.sink.as_ref().filter(|_| level <= self.level) {
+        let Some(sink) = self.sink.as_ref().filter(|_| level <= self.level) else { return };
+        let muted = self.muted.read().unwrap_or_else(PoisonError::into_inner);
+        if !*muted {
             sink(level, &text());
         }
     }

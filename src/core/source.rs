@@ -4,7 +4,7 @@ use super::code;
 use super::error::{Error, Result};
 use super::event::{Body, Event};
 use super::queue::Queue;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Source {
     pub id: u64,
     queue: Arc<Queue>,
     handler: Arc<dyn Handler>,
+    /// For a call: whether it is a write that went out.
+    call: Option<Arc<AtomicBool>>,
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
@@ -48,12 +50,22 @@ struct Gate {
 
 impl Source {
     pub fn new(queue: Arc<Queue>, handler: Arc<dyn Handler>) -> Result<Arc<Self>> {
+        Self::with(queue, handler, None)
+    }
+
+    /// The source of a call, whose last event is its outcome.
+    pub fn of_call(queue: Arc<Queue>, handler: Arc<dyn Handler>, written: Arc<AtomicBool>) -> Result<Arc<Self>> {
+        Self::with(queue, handler, Some(written))
+    }
+
+    fn with(queue: Arc<Queue>, handler: Arc<dyn Handler>, call: Option<Arc<AtomicBool>>) -> Result<Arc<Self>> {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let source = Arc::new(Source {
             id,
             queue,
             handler,
+            call,
             gate: Mutex::default(),
             idle: Condvar::new(),
             at_end: OnceLock::new(),
@@ -96,7 +108,14 @@ impl Source {
 
     /// Queues the last event; when this returns, no other event's handler starts any more.
     pub fn cancel(self: &Arc<Self>, error: Option<Error>) {
-        self.end(true, Body::Closed { error });
+        let last = match &self.call {
+            None => Body::Closed { error },
+            Some(written) => {
+                let error = error.unwrap_or_else(Error::closed);
+                Body::Done { result: Some(Err(cut_off(error, written.load(Ordering::Relaxed)))) }
+            }
+        };
+        self.end(true, last);
     }
 
     fn end(self: &Arc<Self>, cancelled: bool, last: Body) {
@@ -143,6 +162,19 @@ impl Source {
 
     pub(super) fn handle(&self, event: Event) {
         self.handler.call(event);
+    }
+}
+
+/// The error of a call that nobody waits for to its end.
+pub fn cut_off(error: Error, written: bool) -> Error {
+    match written {
+        false => error,
+        true => Error {
+            code: code::ERR_AMBIGUOUS,
+            message: format!("the write may have been applied: {}", error.message),
+            maybe_applied: true,
+            ..error
+        },
     }
 }
 

@@ -170,8 +170,8 @@ pub const ETCD3_LOG_INFO: i32 = 3;
 /// Attempts that were repeated, and the like.
 pub const ETCD3_LOG_DEBUG: i32 = 4;
 
-/// Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level. Without it the library is silent.
-/// No password, token, key or value is ever logged.
+/// Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level, until the client is closed or
+/// freed: when that has returned it is called no more. Without it the library is silent. No password, token, key or value is ever logged.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_config_set_log(
     config: *mut etcd3_config_t,
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn etcd3_config_set_log(
             let text = CString::new(text.replace(['\0', '\n'], " ")).unwrap_or_default();
             function(level, text.as_ptr(), user_data as *mut c_void);
         });
-        config.log = Arc::new(Log { level, sink: Some(sink) });
+        config.log = Arc::new(Log::new(level, sink));
         Ok(())
     })
 }

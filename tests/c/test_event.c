@@ -89,6 +89,7 @@ static void outlives_everything(void)
     CHECK_OK(etcd3_delete(client, PREFIX "o", ETCD3_NTS, NULL, &err), err);
     created = next(queue);
     deleted = next(queue);
+    CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(client);
     closed = next(queue);
     etcd3_watch_free(w);
@@ -144,6 +145,7 @@ int main(void)
     RUN(outlives_everything);
     RUN(an_event_on_the_way_may_be_left_to_the_queue);
     RUN(readers_take_null);
+    CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(client);
     return CHECK_DONE();
 }

@@ -387,6 +387,7 @@ int main(void)
     RUN(one_queue_for_two_clients);
     RUN(freeing_inside_a_callback);
     RUN(freeing_while_another_thread_drains);
+    CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(client);
     return CHECK_DONE();
 }

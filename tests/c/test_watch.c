@@ -302,6 +302,7 @@ int main(void)
     RUN(binary_keys);
     RUN(everything);
     RUN(compacted_history);
+    CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(client);
     return CHECK_DONE();
 }

@@ -105,6 +105,7 @@ static void without_a_queue(void)
     pthread_mutex_unlock(&seen.lock);
     etcd3_watch_free(w);
     CHECK_OK(etcd3_client_close(writing.client, PATIENCE_MS, &err), err);
+    CHECK_INT(etcd3_client_close(writing.client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(writing.client);
     all_seen(&seen);
 }
@@ -136,6 +137,7 @@ static void with_a_queue(void)
     CHECK_OK(etcd3_queue_dispatch(queue, 0, 50, NULL, &err), err);
     etcd3_watch_free(w);
     CHECK_OK(etcd3_client_close(writing.client, PATIENCE_MS, &err), err);
+    CHECK_INT(etcd3_client_close(writing.client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(writing.client);
     etcd3_queue_free(queue);
     all_seen(&seen);

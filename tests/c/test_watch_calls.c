@@ -300,6 +300,7 @@ static void close_inside_the_callback(void)
     CHECK_INT(other.why, ETCD3_ERR_CLOSED);
     CHECK_CODE(etcd3_put(own, "k", 1, "v", 1, &err), err, ETCD3_ERR_CLOSED, "closed");
     CHECK_OK(etcd3_client_close(own, PATIENCE_MS, &err), err);
+    CHECK_INT(etcd3_client_close(own, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(own);
 }
 
@@ -323,6 +324,7 @@ static void close_waits_for_a_callback(void)
     CHECK_INT(w.inside, 0);
     finished(&w);
     CHECK_INT(w.why, ETCD3_ERR_CLOSED);
+    CHECK_INT(etcd3_client_close(own, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(own);
 }
 
@@ -333,6 +335,7 @@ static void the_client_goes_first(void)
     etcd3_client_t *own = open_client();
     prepare(&w, own, PREFIX);
     start(&w, etcd3_watch_opts_new(PREFIX "first", ETCD3_NTS), NULL);
+    CHECK_INT(etcd3_client_close(own, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(own);
     finished(&w);
     CHECK_INT(w.why, ETCD3_ERR_CLOSED);
@@ -354,6 +357,7 @@ int main(void)
     RUN(close_inside_the_callback);
     RUN(close_waits_for_a_callback);
     RUN(the_client_goes_first);
+    CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(client);
     return CHECK_DONE();
 }

@@ -3,14 +3,16 @@
 use super::channel::{jitter, Purpose};
 use super::connection::{self, Failure};
 use super::outcome::{self, Verdict};
-use super::{Limits, Member, Method, Repeat, Route, Stop, Transport};
+use super::{is_among, Limits, Member, Method, Repeat, Route, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::header::{HeaderMap, HeaderValue};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::time::{sleep, Instant};
+use tokio::time::{sleep, sleep_until, Instant};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(25);
 const PAUSE_MOST: Duration = Duration::from_millis(500);
@@ -30,9 +32,6 @@ pub(super) struct Answer {
     pub bytes: Bytes,
     resent: bool,
 }
-
-/// What became of an attempt, and with whom.
-type Attempt = (Arc<Member>, std::result::Result<Bytes, Failure>);
 
 impl Transport {
     /// Calls a method and decodes its answer. A token that the server does not take is renewed, and the call made
@@ -77,7 +76,8 @@ impl Transport {
         }
     }
 
-    /// A call with a given token, undecoded.
+    /// A call with a given token, undecoded: attempts one after another; for a read that stays without an answer also
+    /// beside each other, and the first answer wins (§2.13).
     pub(super) async fn send(
         &self,
         method: Method,
@@ -92,58 +92,96 @@ impl Transport {
         if limits.require_leader {
             metadata.insert("hasleader", HeaderValue::from_static("true"));
         }
-        let mut tried = Vec::new();
-        let mut last: Option<Error> = None;
-        let mut resent = false;
-        let mut pause = PAUSE_FIRST;
-        let mut attempts = 0;
+        let hedge = self.base.options.hedge_after.filter(|_| method.repeat == Repeat::Freely);
+        let mut flying = FuturesUnordered::new();
+        let mut routes: Vec<Flight> = Vec::new();
+        let mut call = Progress { tried: Vec::new(), last: None, resent: false, pause: PAUSE_FIRST, attempts: 0 };
+        let mut next_start = Some(Instant::now());
         loop {
-            let route = match self.route(Purpose::Unary, &tried, limits).await {
-                Ok(route) => route,
-                // What was learned before says more than that nobody could be reached since.
-                Err(error) => return Err(last.unwrap_or(error)),
-            };
-            let (member, answer) = self.attempt(method, frame, &metadata, route, &tried, limits).await;
-            let failure = match answer {
-                Ok(bytes) => {
-                    self.base.counters.bytes_received.add(bytes.len() as i64);
-                    return Ok(Answer { endpoint: member.endpoint.to_string(), bytes, resent });
+            let start = async {
+                match next_start {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
                 }
-                Err(failure) => failure,
             };
-            attempts += u32::from(!matches!(failure, Failure::NotSent));
-            tried.push(member.clone());
-            let others = tried.len() < self.members().len();
-            let verdict = outcome::judge(failure, method.repeat, &member.endpoint.to_string(), others, limits.deadline);
-            let (error, penalty) = match verdict {
-                Verdict::Final(error) if resent => return Err(self.finish(outcome::ambiguous(error), attempts)),
-                Verdict::Final(error) => return Err(self.finish(error, attempts)),
-                Verdict::Again(error, penalty) => (error, penalty),
-            };
-            self.base.log.debug(|| format!("{}: attempt {attempts} of {}: {error}", member.endpoint, method.path));
-            if let Some(penalty) = penalty {
-                member.avoid_for(penalty);
-            }
-            if self.base.options.max_attempts.is_some_and(|most| attempts >= most) {
-                return Err(self.finish(error, attempts));
-            }
-            // The next member may do better at once; when all were asked, they get time.
-            if !others {
-                tried.clear();
-                let rest = jitter(pause);
-                if Instant::now() + rest >= limits.deadline {
-                    return Err(self.finish(error, attempts));
+            tokio::select! {
+                biased;
+                Some((flight, end)) = flying.next(), if !flying.is_empty() => {
+                    routes.retain(|other| !Arc::ptr_eq(other, &flight));
+                    let (member, failure) = match end {
+                        End::Answered(member, bytes) => {
+                            self.base.counters.bytes_received.add(bytes.len() as i64);
+                            return Ok(Answer { endpoint: member.endpoint.to_string(), bytes, resent: call.resent });
+                        }
+                        // What was learned before says more than that nobody could be reached since.
+                        End::Unreached(error) if routes.is_empty() => return Err(call.last.unwrap_or(error)),
+                        End::Unreached(_) => continue,
+                        End::Failed(member, failure) => (member, failure),
+                    };
+                    let rest = self.consider(&mut call, method, &member, failure, &busy(&routes), limits)?;
+                    if routes.is_empty() && Instant::now() + rest >= limits.deadline {
+                        return Err(call.give_up());
+                    }
+                    self.base.counters.retries.add(1);
+                    next_start = Some(Instant::now() + rest);
                 }
-                // Its end by the limits is noticed by what follows.
-                let _ = limits.within(sleep(rest)).await;
-                pause = PAUSE_MOST.min(pause.mul_f64(1.5));
-            }
-            self.base.counters.retries.add(1);
-            resent |= error.maybe_applied;
-            if !resent || error.maybe_applied {
-                last = Some(error);
+                _ = start => {
+                    next_start = hedge.map(|hedge| Instant::now() + hedge);
+                    let waiting = routes.iter().any(|flight| flight.get().is_none());
+                    if waiting || !routes.is_empty() && routes.len() >= self.members().len() {
+                        continue;
+                    }
+                    if !routes.is_empty() {
+                        self.base.counters.hedges.add(1);
+                    }
+                    let (tried, busy) = (call.tried.clone(), busy(&routes));
+                    let flight = Flight::default();
+                    routes.push(flight.clone());
+                    flying.push(self.fly(flight, method, frame, &metadata, (tried, busy), limits));
+                }
             }
         }
+    }
+
+    /// Looks at a failed attempt: how long to wait before the next one, or the error to end with.
+    fn consider(
+        &self,
+        call: &mut Progress,
+        method: Method,
+        member: &Arc<Member>,
+        failure: Failure,
+        busy: &[Arc<Member>],
+        limits: &Limits,
+    ) -> Result<Duration> {
+        call.attempts += u32::from(!matches!(failure, Failure::NotSent));
+        call.tried.push(member.clone());
+        let others = self.members().iter().any(|one| !is_among(one, &call.tried) && !is_among(one, busy));
+        let endpoint = member.endpoint.to_string();
+        let (error, penalty) = match outcome::judge(failure, method.repeat, &endpoint, others, limits.deadline) {
+            Verdict::Final(error) if call.resent => return Err(self.finish(outcome::ambiguous(error), call.attempts)),
+            Verdict::Final(error) => return Err(self.finish(error, call.attempts)),
+            Verdict::Again(error, penalty) => (error, penalty),
+        };
+        self.base.log.debug(|| format!("{}: attempt {} of {}: {error}", endpoint, call.attempts, method.path));
+        if let Some(penalty) = penalty {
+            member.avoid_for(penalty);
+        }
+        let error = self.finish(error, call.attempts);
+        if self.base.options.max_attempts.is_some_and(|most| call.attempts >= most) {
+            return Err(error);
+        }
+        call.resent |= error.maybe_applied;
+        if !call.resent || error.maybe_applied {
+            call.last = Some(error);
+        }
+        // The next member may do better at once; when all were asked, they get time.
+        if others {
+            return Ok(Duration::ZERO);
+        }
+        call.tried.clear();
+        let rest = jitter(call.pause);
+        call.pause = PAUSE_MOST.min(call.pause.mul_f64(1.5));
+        Ok(rest)
     }
 
     fn finish(&self, error: Error, attempts: u32) -> Error {
@@ -156,54 +194,28 @@ impl Transport {
         }
     }
 
-    /// Sends once; a read that stays without an answer goes to a second member too, and the first answer wins (§2.13).
-    async fn attempt(
+    /// One attempt: finds a member and asks it.
+    async fn fly(
         &self,
+        flight: Flight,
         method: Method,
         frame: &Bytes,
         metadata: &HeaderMap,
-        route: Route,
-        tried: &[Arc<Member>],
+        (tried, busy): (Vec<Arc<Member>>, Vec<Arc<Member>>),
         limits: &Limits,
-    ) -> Attempt {
-        let member = route.member.clone();
-        let connection = route.connection.clone();
-        let first = self.once(method, frame, metadata, route, limits);
-        tokio::pin!(first);
-        let patience = self.base.options.hedge_after.unwrap_or(SUSPICION);
-        tokio::select! {
-            attempt = &mut first => return attempt,
-            _ = sleep(patience) => {}
-        }
-        // It may be paused or cut off: others are asked first, and a ping finds out.
-        member.avoid_for(SUSPICION);
-        let limit = self.base.options.ping_timeout;
-        self.base.runtime.spawn(async move { connection.probe(limit).await });
-        let alone = self.members().len() < 2;
-        if method.repeat != Repeat::Freely || self.base.options.hedge_after.is_none() || alone {
-            return first.await;
-        }
-        let second = async {
-            let used: Vec<_> = tried.iter().cloned().chain([member.clone()]).collect();
-            match self.route(Purpose::Unary, &used, limits).await {
-                Ok(route) if !Arc::ptr_eq(&route.member, &member) => {
-                    self.base.counters.hedges.add(1);
-                    Some(self.once(method, frame, metadata, route, limits).await)
+    ) -> (Flight, End) {
+        let end = match self.route(Purpose::Unary, &tried, &busy, limits).await {
+            Err(error) => End::Unreached(error),
+            Ok(route) => {
+                let member = route.member.clone();
+                let _ = flight.set(member.clone());
+                match self.once(method, frame, metadata, &route, limits).await {
+                    Ok(bytes) => End::Answered(member, bytes),
+                    Err(failure) => End::Failed(member, failure),
                 }
-                _ => None,
             }
         };
-        tokio::pin!(second);
-        tokio::select! {
-            attempt = &mut first => match attempt {
-                (_, Ok(_)) => attempt,
-                _ => second.await.unwrap_or(attempt),
-            },
-            attempt = &mut second => match attempt {
-                Some((_, Ok(_))) => attempt.unwrap_or_else(|| unreachable!()),
-                _ => first.await,
-            },
-        }
+        (flight, end)
     }
 
     async fn once(
@@ -211,20 +223,73 @@ impl Transport {
         method: Method,
         frame: &Bytes,
         metadata: &HeaderMap,
-        route: Route,
+        route: &Route,
         limits: &Limits,
-    ) -> Attempt {
-        let mut sent = false;
+    ) -> std::result::Result<Bytes, Failure> {
+        let own = AtomicBool::new(false);
+        let sent = limits.sent.as_deref().unwrap_or(&own);
+        sent.store(false, Ordering::Relaxed);
         self.base.counters.bytes_sent.add(frame.len() as i64);
-        let call = route.connection.unary(method.path, metadata.clone(), frame.clone(), limits.deadline, &mut sent);
-        let answer = match limits.within(call).await {
+        let answer = {
+            let call = route.connection.unary(method.path, metadata.clone(), frame.clone(), limits.deadline, sent);
+            let call = limits.within(call);
+            tokio::pin!(call);
+            tokio::select! {
+                answer = &mut call => answer,
+                _ = sleep(self.base.options.hedge_after.unwrap_or(SUSPICION)) => {
+                    self.suspect(route);
+                    call.await
+                }
+            }
+        };
+        match answer {
             Ok(answer) => answer,
-            Err(stop) if sent => Err(Failure::Stopped(stop)),
+            Err(stop) if sent.load(Ordering::Relaxed) => {
+                if matches!(stop, Stop::Deadline) {
+                    self.suspect(route);
+                }
+                Err(Failure::Stopped(stop))
+            }
             Err(Stop::Deadline) => Err(Failure::NotSent),
             Err(stop) => Err(Failure::StoppedUnsent(stop)),
-        };
-        (route.member, answer)
+        }
     }
+
+    /// It may be paused or cut off: others are asked first, and a ping finds out.
+    fn suspect(&self, route: &Route) {
+        route.member.avoid_for(SUSPICION);
+        let (connection, limit) = (route.connection.clone(), self.base.options.ping_timeout);
+        self.base.runtime.spawn(async move { connection.probe(limit).await });
+    }
+}
+
+/// What a call has come to so far.
+struct Progress {
+    /// Who was asked in this round.
+    tried: Vec<Arc<Member>>,
+    last: Option<Error>,
+    resent: bool,
+    pause: Duration,
+    attempts: u32,
+}
+
+impl Progress {
+    fn give_up(self) -> Error {
+        self.last.unwrap_or_else(|| Error::internal("a call ended without a reason"))
+    }
+}
+
+/// With whom an attempt is, once it found somebody.
+type Flight = Arc<OnceLock<Arc<Member>>>;
+
+fn busy(flights: &[Flight]) -> Vec<Arc<Member>> {
+    flights.iter().filter_map(|flight| flight.get().cloned()).collect()
+}
+
+enum End {
+    Answered(Arc<Member>, Bytes),
+    Failed(Arc<Member>, Failure),
+    Unreached(Error),
 }
 
 pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: Method, endpoint: &str) -> Result<Res> {

@@ -1,7 +1,9 @@
 //! One endpoint's connection for one purpose: made when first needed, shared, made again when lost, with a
 //! pause that grows while the endpoint stays away (§1.7).
 
+use super::super::code;
 use super::super::endpoint::Endpoint;
+use super::super::error::Error;
 use super::connection::{Connection, Trouble};
 use super::Base;
 use std::hash::{BuildHasher, RandomState};
@@ -98,9 +100,11 @@ impl Channel {
             let tls = self.endpoint.uses_tls(base.tls_configured).then_some(base.tls.as_ref()).flatten();
             Connection::open(&self.endpoint, tls).await
         };
-        let outcome = match timeout(base.options.connect_timeout, open).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Trouble::timed_out(base.options.connect_timeout)),
+        let outcome = tokio::select! {
+            outcome = timeout(base.options.connect_timeout, open) => {
+                outcome.unwrap_or_else(|_| Err(Trouble::timed_out(base.options.connect_timeout)))
+            }
+            _ = base.closing.cancelled() => return,
         };
         let mut state = self.state();
         if matches!(state.link, Link::Removed) {
@@ -136,20 +140,23 @@ impl Channel {
             base.runtime.spawn(connection.clone().keep_alive(interval, limit));
         }
         let endpoint = self.endpoint.clone();
-        let (closed, told) = (connection.closed_token(), connection.reproach());
+        let (closed, ending) = (connection.closed_token(), connection.ending());
         let counted = self.purpose == Purpose::Unary;
         if counted {
-            base.up(1);
+            base.connected(None);
         }
         base.clone().runtime.spawn(async move {
             closed.cancelled().await;
-            if told.was_told_to_calm_down() {
+            let (why, too_many_pings) = ending.get();
+            if too_many_pings {
                 base.calm_down();
             }
             base.counters.disconnects.add(1);
-            base.log.info(|| format!("{endpoint}: the connection is closed"));
+            let text = format!("{endpoint}: the connection is closed: {why}");
+            base.log.info(|| text.clone());
             if counted {
-                base.up(-1);
+                let endpoint = Some(endpoint.to_string());
+                base.connected(Some(Error { endpoint, ..Error::new(code::ERR_UNAVAILABLE, text) }));
             }
         });
     }

@@ -9,7 +9,7 @@ use h2::{Ping, PingPong};
 use http::header::{HeaderValue, CONTENT_TYPE, TE, USER_AGENT};
 use http::HeaderMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -80,8 +80,7 @@ pub struct Connection {
 
 struct Shared {
     pinger: Mutex<(PingPong, Option<Instant>)>,
-    /// Whether the server closed it for too many pings.
-    reproach: Reproach,
+    ending: Ending,
     /// Streams open now, unary calls not counted.
     streams: AtomicUsize,
     closed: CancellationToken,
@@ -107,13 +106,13 @@ impl Connection {
         let mut pinger = driver.ping_pong().expect("it is taken for the first time");
         let closed = CancellationToken::new();
         let (guard, kill) = (closed.clone().drop_guard(), closed.clone());
-        let reproach = Reproach::default();
-        let told = reproach.clone();
+        let ending = Ending::default();
+        let told = ending.clone();
         tokio::spawn(async move {
             let _guard = guard;
             tokio::select! {
                 // Its error reaches every open stream.
-                end = driver => told.note(end.err()),
+                end = driver => told.set(end.err()),
                 _ = kill.cancelled() => {}
             }
         });
@@ -121,7 +120,7 @@ impl Connection {
             closed.cancel();
             not_http2(error)
         })?;
-        let shared = Shared { pinger: Mutex::new((pinger, None)), reproach, streams: AtomicUsize::new(0), closed };
+        let shared = Shared { pinger: Mutex::new((pinger, None)), ending, streams: AtomicUsize::new(0), closed };
         Ok(Connection { sender, scheme, authority: endpoint.authority().into(), shared: Arc::new(shared) })
     }
 
@@ -129,8 +128,8 @@ impl Connection {
         !self.shared.closed.is_cancelled()
     }
 
-    pub fn reproach(&self) -> Reproach {
-        self.shared.reproach.clone()
+    pub fn ending(&self) -> Ending {
+        self.shared.ending.clone()
     }
 
     pub fn closed_token(&self) -> CancellationToken {
@@ -204,13 +203,13 @@ impl Connection {
         mut metadata: HeaderMap,
         message: Bytes,
         deadline: Instant,
-        sent: &mut bool,
+        sent: &AtomicBool,
     ) -> Result<Bytes, Failure> {
         let mut sender = self.ready().await.map_err(|_| Failure::NotSent)?;
         metadata.insert("grpc-timeout", grpc_timeout(deadline));
         let request = self.request(path, metadata);
         let (response, mut body) = sender.send_request(request, false).map_err(|_| Failure::NotSent)?;
-        *sent = true;
+        sent.store(true, Ordering::Relaxed);
         // Without its end the request cannot be executed.
         body.send_data(message, true).map_err(|_| Failure::NotSent)?;
         let (head, mut body) = response.await.map_err(lost)?.into_parts();
@@ -247,18 +246,20 @@ impl Connection {
     }
 }
 
+/// Why a connection was closed, and whether for too many pings.
 #[derive(Clone, Default)]
-pub struct Reproach(Arc<AtomicBool>);
+pub struct Ending(Arc<OnceLock<(String, bool)>>);
 
-impl Reproach {
-    fn note(&self, error: Option<h2::Error>) {
-        if error.is_some_and(|e| e.is_remote() && e.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)) {
-            self.0.store(true, Ordering::Relaxed);
-        }
+impl Ending {
+    fn set(&self, error: Option<h2::Error>) {
+        let calm = |e: &h2::Error| e.is_remote() && e.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
+        let too_many_pings = error.as_ref().is_some_and(calm);
+        let why = error.map_or_else(|| "by the server".to_owned(), |error| error.to_string());
+        let _ = self.0.set((why, too_many_pings));
     }
 
-    pub fn was_told_to_calm_down(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    pub fn get(&self) -> (String, bool) {
+        self.0.get().cloned().unwrap_or_else(|| ("it did not answer a ping".to_owned(), false))
     }
 }
 

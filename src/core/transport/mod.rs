@@ -23,7 +23,7 @@ use auth::Auth;
 use channel::{Channel, Purpose};
 use connection::{Connection, Kind};
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -54,6 +54,8 @@ pub struct Limits {
     pub closing: CancellationToken,
     pub cancelled: Option<CancellationToken>,
     pub require_leader: bool,
+    /// Where to note whether the newest attempt went out.
+    pub sent: Option<Arc<AtomicBool>>,
 }
 
 /// What ended a call before its answer came.
@@ -96,8 +98,8 @@ impl Default for Options {
 /// From this many on in a row, a peer that breaks off the handshake does not do so by chance.
 const MANY_FAILURES: i32 = 4;
 
-/// Told when the first connection comes (true) and when the last one goes (false).
-pub type Observer = Box<dyn Fn(bool) + Send + Sync>;
+/// Told when the first connection comes (nothing) and when the last one goes (why).
+pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
 
 /// What all connections of a client share.
 pub struct Base {
@@ -131,11 +133,13 @@ impl Base {
         self.changes.notify_waiters();
     }
 
-    fn up(&self, by: i64) {
+    /// A connection for calls came, or went for a reason.
+    fn connected(&self, went: Option<Error>) {
+        let by = if went.is_none() { 1 } else { -1 };
         let before = self.connected.fetch_add(by, Ordering::Relaxed);
         if before == 0 || before + by == 0 {
             if let Some(observer) = self.observer.get().filter(|_| !self.closing.is_cancelled()) {
-                observer(before == 0);
+                observer(went);
             }
         }
     }
@@ -238,8 +242,14 @@ impl Transport {
     }
 
     /// A connection to one of the members, in turn among those that are ready; if none is, to the first that
-    /// becomes so. Those in `tried` are taken only if all were.
-    async fn route(&self, purpose: Purpose, tried: &[Arc<Member>], limits: &Limits) -> Result<Route> {
+    /// becomes so. Those in `tried` are taken only if all others were, those in `busy` not at all.
+    async fn route(
+        &self,
+        purpose: Purpose,
+        tried: &[Arc<Member>],
+        busy: &[Arc<Member>],
+        limits: &Limits,
+    ) -> Result<Route> {
         let started = Instant::now();
         loop {
             let changed = self.base.changes.notified();
@@ -249,10 +259,9 @@ impl Transport {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             let in_turn = (0..members.len()).map(|i| &members[(turn + i) % members.len()]);
             let mut best: Option<(u8, Route)> = None;
-            for member in in_turn {
+            for member in in_turn.filter(|member| !is_among(member, busy)) {
                 if let Some(connection) = member.channel(purpose).connection() {
-                    let fresh = !tried.iter().any(|other| Arc::ptr_eq(other, member));
-                    let rank = 2 * u8::from(fresh) + u8::from(!member.is_avoided());
+                    let rank = 2 * u8::from(!is_among(member, tried)) + u8::from(!member.is_avoided());
                     if best.as_ref().is_none_or(|(other, _)| rank > *other) {
                         best = Some((rank, Route { member: member.clone(), connection }));
                     }
@@ -312,7 +321,7 @@ impl Transport {
 
     /// Waits until a member is connected and, with credentials, has accepted them.
     pub async fn wait_connected(&self, limits: &Limits) -> Result<()> {
-        self.route(Purpose::Unary, &[], limits).await?;
+        self.route(Purpose::Unary, &[], &[], limits).await?;
         self.token(limits).await.map(drop)
     }
 
@@ -320,7 +329,7 @@ impl Transport {
     pub async fn reconnect(&self) {
         let limits = Limits::without_end(&self.base.closing);
         while self.base.connected.load(Ordering::Relaxed) == 0 && !self.base.closing.is_cancelled() {
-            let _ = self.route(Purpose::Unary, &[], &limits).await;
+            let _ = self.route(Purpose::Unary, &[], &[], &limits).await;
         }
     }
 
@@ -336,7 +345,7 @@ const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 impl Limits {
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false }
+        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
     }
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
@@ -354,6 +363,10 @@ impl Limits {
             done = timeout_at(deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }
+}
+
+fn is_among(member: &Arc<Member>, list: &[Arc<Member>]) -> bool {
+    list.iter().any(|other| Arc::ptr_eq(member, other))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -91,7 +91,7 @@ impl StreamService {
         if self.transport.base.options.require_leader {
             metadata.insert("hasleader", HeaderValue::from_static("true"));
         }
-        let route = self.transport.route(Purpose::Streams, &[], &limits).await?;
+        let route = self.transport.route(Purpose::Streams, &[], &[], &limits).await?;
         let endpoint = route.member.endpoint.to_string();
         *lock(&self.last) = Some((route.member, token));
         start(&route.connection, request).await.map_err(|error| {
