@@ -33,6 +33,7 @@ struct State {
     link: Link,
     /// Failed attempts since the last success.
     failures: i32,
+    failing_since: Option<Instant>,
     /// The last failure, and when it was.
     trouble: Option<(Trouble, Instant)>,
 }
@@ -47,7 +48,7 @@ enum Link {
 
 impl Channel {
     pub fn new(endpoint: Endpoint, purpose: Purpose, base: Arc<Base>) -> Arc<Self> {
-        let state = Mutex::new(State { link: Link::Down, failures: 0, trouble: None });
+        let state = Mutex::new(State { link: Link::Down, failures: 0, failing_since: None, trouble: None });
         Arc::new(Channel { endpoint, purpose, base, state, hurry: Notify::new() })
     }
 
@@ -68,9 +69,9 @@ impl Channel {
         None
     }
 
-    /// How many attempts have failed in a row.
-    pub fn failures(&self) -> i32 {
-        self.state().failures
+    /// Since when all attempts have failed.
+    pub fn failing_since(&self) -> Option<Instant> {
+        self.state().failing_since
     }
 
     /// The next attempt to connect need not wait.
@@ -115,6 +116,7 @@ impl Channel {
                 base.counters.connects.add(1);
                 base.log.info(|| format!("{}: connected", self.endpoint));
                 state.failures = 0;
+                state.failing_since = None;
                 state.trouble = None;
                 state.link = Link::Up(connection.clone());
                 drop(state);
@@ -124,6 +126,7 @@ impl Channel {
                 base.counters.connect_failures.add(1);
                 base.log.warning(|| format!("{}: {}", self.endpoint, trouble.text));
                 state.failures = failures + 1;
+                state.failing_since.get_or_insert_with(Instant::now);
                 state.trouble = Some((trouble, Instant::now()));
                 state.link = Link::Down;
                 drop(state);
@@ -147,12 +150,11 @@ impl Channel {
         }
         base.clone().runtime.spawn(async move {
             closed.cancelled().await;
-            let (why, too_many_pings) = ending.get();
-            if too_many_pings {
+            if ending.for_too_many_pings() {
                 base.calm_down();
             }
             base.counters.disconnects.add(1);
-            let text = format!("{endpoint}: the connection is closed: {why}");
+            let text = format!("{endpoint}: the connection is closed: {}", ending.why());
             base.log.info(|| text.clone());
             if counted {
                 let endpoint = Some(endpoint.to_string());

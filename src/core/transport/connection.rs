@@ -102,7 +102,7 @@ impl Connection {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .handshake(socket)
             .await
-            .map_err(not_http2)?;
+            .map_err(|error| not_http2(&error))?;
         let mut pinger = driver.ping_pong().expect("it is taken for the first time");
         let closed = CancellationToken::new();
         let (guard, kill) = (closed.clone().drop_guard(), closed.clone());
@@ -116,10 +116,11 @@ impl Connection {
                 _ = kill.cancelled() => {}
             }
         });
-        pinger.ping(Ping::opaque()).await.map_err(|error| {
-            closed.cancel();
-            not_http2(error)
-        })?;
+        if pinger.ping(Ping::opaque()).await.is_err() {
+            // The driver knows why, and is done.
+            closed.cancelled().await;
+            return Err(ending.trouble());
+        }
         let shared = Shared { pinger: Mutex::new((pinger, None)), ending, streams: AtomicUsize::new(0), closed };
         Ok(Connection { sender, scheme, authority: endpoint.authority().into(), shared: Arc::new(shared) })
     }
@@ -246,22 +247,41 @@ impl Connection {
     }
 }
 
-/// Why a connection was closed, and whether for too many pings.
+/// Why a connection was closed.
 #[derive(Clone, Default)]
-pub struct Ending(Arc<OnceLock<(String, bool)>>);
+pub struct Ending(Arc<OnceLock<Option<h2::Error>>>);
 
 impl Ending {
     fn set(&self, error: Option<h2::Error>) {
-        let calm = |e: &h2::Error| e.is_remote() && e.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
-        let too_many_pings = error.as_ref().is_some_and(calm);
-        let why = error.map_or_else(|| "by the server".to_owned(), |error| error.to_string());
-        let _ = self.0.set((why, too_many_pings));
+        let _ = self.0.set(error);
     }
 
-    pub fn get(&self) -> (String, bool) {
-        self.0.get().cloned().unwrap_or_else(|| ("it did not answer a ping".to_owned(), false))
+    fn error(&self) -> Option<&h2::Error> {
+        self.0.get()?.as_ref()
+    }
+
+    pub fn why(&self) -> String {
+        match (self.0.get(), self.error()) {
+            (None, _) => "it did not answer a ping, or is not needed any more".into(),
+            (_, None) => "by the server".into(),
+            (_, Some(error)) => error.to_string(),
+        }
+    }
+
+    pub fn for_too_many_pings(&self) -> bool {
+        self.error().is_some_and(|e| e.is_remote() && e.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
+    }
+
+    /// What it means if it came before HTTP/2 was spoken.
+    fn trouble(&self) -> Trouble {
+        match self.error() {
+            Some(error) => not_http2(error),
+            None => Trouble::new(Kind::Protocol, CLOSED_AT_ONCE),
+        }
     }
 }
+
+const CLOSED_AT_ONCE: &str = "the server closed the connection before HTTP/2 was spoken; does it want TLS?";
 
 pub struct OpenStream(Arc<Shared>);
 
@@ -310,14 +330,19 @@ async fn handshake(
     }
 }
 
-fn not_http2(error: h2::Error) -> Trouble {
-    // With TLS 1.3 a server refuses a client's certificate only after the handshake.
-    if let Some(text) = error.get_io().and_then(tls::reason) {
-        return Trouble { sure: true, ..Trouble::new(Kind::Tls, format!("TLS: {text}")) };
-    }
+fn not_http2(error: &h2::Error) -> Trouble {
+    let text = error.to_string();
     match error.is_io() {
-        true => Trouble::new(Kind::Connect, format!("the connection was closed before HTTP/2 was spoken: {error}")),
-        false => Trouble::new(Kind::Protocol, format!("the server does not speak HTTP/2; does it want TLS? {error}")),
+        // With TLS 1.3 a server refuses a client's certificate only after the handshake. h2 keeps but rustls's text.
+        true if text.contains("fatal alert") => Trouble {
+            sure: true,
+            ..Trouble::new(
+                Kind::Tls,
+                format!("TLS: the server refused the client's certificate, or that there is none: {text}"),
+            )
+        },
+        true => Trouble::new(Kind::Protocol, format!("{CLOSED_AT_ONCE} ({text})")),
+        false => Trouble::new(Kind::Protocol, format!("the server does not speak HTTP/2; does it want TLS? ({text})")),
     }
 }
 

@@ -95,8 +95,8 @@ impl Default for Options {
     }
 }
 
-/// From this many on in a row, a peer that breaks off the handshake does not do so by chance.
-const MANY_FAILURES: i32 = 4;
+/// A peer that breaks off the handshake each time for so long does not do so by chance.
+const LONG: Duration = Duration::from_millis(2500);
 
 /// Told when the first connection comes (nothing) and when the last one goes (why).
 pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
@@ -283,7 +283,7 @@ impl Transport {
     fn hopeless(&self, purpose: Purpose, members: &[Arc<Member>], since: Instant) -> Option<Error> {
         let refused = |member: &Arc<Member>| {
             let channel = member.channel(purpose);
-            let again_and_again = channel.failures() >= MANY_FAILURES;
+            let again_and_again = channel.failing_since().is_some_and(|since| since.elapsed() >= LONG);
             channel.trouble().is_some_and(|(trouble, at)| {
                 at >= since && (trouble.sure || trouble.kind != Kind::Connect && again_and_again)
             })
