@@ -17,8 +17,8 @@
  *            first mistake; the call that uses the builder reports it.
  *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
- *            and errors never change. An object must not be in use elsewhere while it is freed; queues may,
-            see etcd3_queue_free. A signal ends a wait for events, not a call to the server.
+ *            and errors never change. An object must not be in use elsewhere while it is freed, but for
+ *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
  *  Events    What happens later arrives as an event in a queue: your own (etcd3_queue_new), drained on
  *            a thread of yours, or the client's, drained by a thread of the library's. Any function of
  *            this library may be called in a callback; a callback must return, not throw or longjmp.
@@ -342,8 +342,9 @@ const char *etcd3_error_endpoint(const etcd3_error_t *error);
 int etcd3_error_is_retryable(const etcd3_error_t *error);
 
 /**
- * 1 if the call was a write that may have been applied, or may yet be, although it failed: its code is
- * ETCD3_ERR_AMBIGUOUS. Such a write can land after later ones. Read before you repeat it. Else 0.
+ * 1 if the call was a write that may have been applied, or may yet be, although it failed: always with
+ * ETCD3_ERR_AMBIGUOUS, and for a write with ETCD3_ERR_NO_SPACE, ETCD3_ERR_CLUSTER_MISMATCH and ETCD3_ERR_PROTOCOL. Such a
+ * write can land after later ones. Read before you repeat it. Else 0.
  */
 int etcd3_error_maybe_applied(const etcd3_error_t *error);
 
@@ -456,7 +457,7 @@ void etcd3_result_free(etcd3_result_t *result);
 /** Every change up to and including etcd3_event_revision was delivered; see etcd3_watch_opts_set_progress_notify. */
 #define ETCD3_EVENT_PROGRESS 2
 
-/** A watch went live, lost its connection or went on: see etcd3_event_state. */
+/** A watch went live, lost its connection or went on; or the client's connections came or went: see etcd3_event_state. */
 #define ETCD3_EVENT_STATE 3
 
 /** The end, exactly once and always last; see etcd3_event_error for why. Free what user_data points to. */
@@ -468,7 +469,10 @@ void etcd3_result_free(etcd3_result_t *result);
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
 
-/** The connection was lost; the watch goes on by itself when there is one again. See etcd3_event_error for why. */
+/**
+ * The connection was lost, or of a client the last one; it goes on by itself when there is one again. See
+ * etcd3_event_error for why.
+ */
 #define ETCD3_STATE_DISCONNECTED 2
 
 /** The server has taken the watch on again. Nothing was missed. */
@@ -510,7 +514,7 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE or _CLOSED; 0 for NULL. */
+/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL. */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -699,8 +703,9 @@ void etcd3_config_set_keepalive(etcd3_config_t *config,
 void etcd3_config_set_hedge_after(etcd3_config_t *config,
                                   int64_t time_ms);
 
-/** Sets how many attempts a call may take; 0, the default, for as many as its time limit allows. */
-void etcd3_config_set_max_attempts(etcd3_config_t *config, int64_t attempts);
+/** Sets how many attempts of a call may fail after they were sent; 0, the default, for as many as its time limit allows. */
+void etcd3_config_set_max_attempts(etcd3_config_t *config,
+                                   int64_t attempts);
 
 /**
  * Sets the largest request the client sends: above 0, below 2 GiB. Default: 2 MiB, which is what a server with its own
@@ -777,7 +782,8 @@ etcd3_code_t etcd3_client_close(etcd3_client_t *client,
                                 etcd3_error_t **err);
 
 /**
- * Waits up to `timeout_ms`, above 0, until an endpoint is connected and has accepted the client's credentials.
+ * Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
+ * for it.
  * Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
  * ETCD3_ERR_AUTH_FAILED, ETCD3_ERR_CLOSED.
  */
@@ -1132,9 +1138,9 @@ void etcd3_txn_else(etcd3_op_t *txn, const etcd3_op_t *op);
  * Sending an operation, and the plain cases as one call each: their time limit is the client's, their errors are
  * those of etcd3_execute.
  *
- * etcd3_put_if_absent, etcd3_put_if_revision and etcd3_replace are sent again where the answer to an attempt was lost,
- * since they cannot happen twice. If then the key has the value, it counts as put by this call; so use a value that no
- * other client writes where that matters.
+ * etcd3_put_if_revision with a revision above 0 is sent again where the answer to an attempt was lost, since it cannot
+ * happen twice. If then the key has the value, it counts as put by this call; so use a value that no other client writes
+ * where that matters.
  */
 
 /**

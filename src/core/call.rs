@@ -7,7 +7,7 @@ use super::op::Op;
 use super::queue::Queue;
 use super::response::Response;
 use super::source::{cut_off, Handler, Source};
-use std::sync::atomic::{AtomicBool, Ordering};
+use super::transport::Fate;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ impl Client {
         let request = op.request()?;
         let runtime = self.runtime()?;
         let queue = queue.map_or_else(|| self.own_queue(), Ok)?;
-        let (sent, writes) = (Arc::new(AtomicBool::new(false)), op.writes());
+        let (sent, writes) = (Arc::<Fate>::default(), op.writes());
         // Only what writes is of interest after it was sent.
         let written = if writes { sent.clone() } else { Arc::default() };
         let source = Source::of_call(queue, handler, written.clone())?;
@@ -32,7 +32,7 @@ impl Client {
         limits.sent = Some(sent);
         // A queue that is freed has no use for the outcome.
         let ended = cancel.clone();
-        source.set_at_end(Box::new(move || ended.cancel()));
+        self.adopt(&source, move || ended.cancel())?;
         let mut report = Report { source, written, done: false };
         let core = self.core.clone();
         self.tasks.spawn_on(async move { report.done(core.send(request, &limits).await) }, runtime.handle());
@@ -43,7 +43,7 @@ impl Client {
 /// Reports the outcome once, also if the task is dropped on the way.
 struct Report {
     source: Arc<Source>,
-    written: Arc<AtomicBool>,
+    written: Arc<Fate>,
     done: bool,
 }
 
@@ -57,7 +57,7 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         if !self.done {
-            let written = self.written.load(Ordering::Relaxed);
+            let written = self.written.cut();
             self.done(Err(cut_off(Error::closed(), written)));
         }
     }

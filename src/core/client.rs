@@ -73,6 +73,7 @@ pub struct Core {
     pub closing: CancellationToken,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
+    epoch: AtomicU64,
     /// The highest revision an answer had.
     pub seen: AtomicI64,
 }
@@ -113,8 +114,14 @@ impl Client {
             calmed: AtomicU32::new(0),
         };
         let transport = Arc::new(Transport::new(&endpoints, Arc::new(base), config.credentials.clone())?);
-        let core =
-            Core { transport, timeout: config.timeout, closing, cluster: AtomicU64::new(0), seen: AtomicI64::new(0) };
+        let core = Core {
+            transport,
+            timeout: config.timeout,
+            closing,
+            cluster: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+            seen: AtomicI64::new(0),
+        };
         let client = Client {
             runtime: Mutex::new(Some(runtime)),
             core: Arc::new(core),
@@ -292,29 +299,36 @@ impl Core {
         wrap: impl FnOnce(Res) -> Response,
         limits: &Limits,
     ) -> Result<Response> {
-        let reply = self.transport.unary_reply(method, request, limits).await?;
+        let epoch = self.epoch();
+        let reply = self.transport.unary(method, request, limits).await?;
         let response = wrap(reply.message);
-        self.check(&response, method, &reply.endpoint)?;
+        self.check(response.header(), epoch, method, &reply.endpoint)?;
         Ok(response)
     }
 
     /// A transaction; with whether it answers an attempt after one that may have been executed too.
     pub async fn transact(&self, txn: &pb::TxnRequest, repeat: Repeat, limits: &Limits) -> Result<(Response, bool)> {
         let method = Method { repeat, ..TXN };
-        let reply = self.transport.unary_reply::<_, pb::TxnResponse>(method, txn, limits).await?;
+        let epoch = self.epoch();
+        let reply = self.transport.unary::<_, pb::TxnResponse>(method, txn, limits).await?;
         let response = Response::try_from(reply.message)
             .map_err(|error| Error { maybe_applied: repeat != Repeat::Freely, ..error })?;
-        self.check(&response, method, &reply.endpoint)?;
+        self.check(response.header(), epoch, method, &reply.endpoint)?;
         Ok((response, reply.resent))
     }
 
-    /// All answers must come from one cluster (§1.16).
-    fn check(&self, response: &Response, method: Method, endpoint: &str) -> Result<()> {
-        let header = response.header();
-        self.seen.fetch_max(header.revision, Ordering::Relaxed);
-        let known = self.cluster.compare_exchange(0, header.cluster_id, Ordering::Relaxed, Ordering::Relaxed);
-        match known {
-            Err(known) if known != header.cluster_id && header.cluster_id != 0 => Err(Error {
+    /// Which list of endpoints there is.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// All answers must come from one cluster, as long as the endpoints are the same (§1.16).
+    pub(super) fn check(&self, header: pb::ResponseHeader, epoch: u64, method: Method, endpoint: &str) -> Result<()> {
+        if epoch != self.epoch() || header.cluster_id == 0 {
+            return Ok(());
+        }
+        match self.cluster.compare_exchange(0, header.cluster_id, Ordering::Relaxed, Ordering::Relaxed) {
+            Err(known) if known != header.cluster_id => Err(Error {
                 maybe_applied: method.repeat != Repeat::Freely,
                 endpoint: Some(endpoint.to_owned()),
                 ..Error::new(
@@ -322,12 +336,18 @@ impl Core {
                     format!("{endpoint}: cluster {:x} answered, and before it cluster {known:x}", header.cluster_id),
                 )
             }),
-            _ => Ok(()),
+            _ => {
+                self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                Ok(())
+            }
         }
     }
 
-    pub fn forget_cluster(&self) {
+    /// Other endpoints may be another cluster's.
+    pub(super) fn forget_cluster(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
         self.cluster.store(0, Ordering::Relaxed);
+        self.seen.store(0, Ordering::Relaxed);
     }
 }
 

@@ -35,12 +35,13 @@ impl Client {
         self.put_if(key, Target::Value(initial), value)
     }
 
-    /// Its success makes a second one impossible, so that it is sent again where an outcome is unknown; the key then
-    /// tells whether the first attempt made it (§2.10). But a value may be replaced by itself, and again.
+    /// A revision never comes again, so a put that wants one cannot be done twice: it is sent again where an outcome is
+    /// unknown, and the key then tells whether the first attempt made it (§2.10). A key can be deleted and a value come
+    /// again between two attempts of the others.
     fn put_if(&self, key: Bytes, target: Target, value: Bytes) -> Result<bool> {
         let repeat = match &target {
-            Target::Value(initial) if *initial == value => Repeat::Never,
-            _ => Repeat::Guarded,
+            Target::ModRevision(1..) => Repeat::Guarded,
+            _ => Repeat::Never,
         };
         let mut txn = Op::txn();
         txn.compare(key.clone(), EQUAL, target)?;

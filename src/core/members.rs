@@ -48,10 +48,23 @@ impl Client {
 impl Core {
     async fn sync(&self, limits: &Limits) -> Result<()> {
         let request = pb::MemberListRequest { linearizable: true };
-        let answer: pb::MemberListResponse = self.transport.unary(MEMBER_LIST, &request, limits).await?;
-        let started = answer.members.iter().filter(|member| !member.name.is_empty() && !member.is_learner);
-        let endpoints: Vec<_> = started.flat_map(|member| &member.client_ur_ls).collect();
-        let endpoints = endpoints.into_iter().map(|url| Endpoint::parse(url)).collect::<Result<Vec<_>>>()?;
+        let epoch = self.epoch();
+        let reply = self.transport.unary::<_, pb::MemberListResponse>(MEMBER_LIST, &request, limits).await?;
+        self.check(reply.message.header.unwrap_or_default(), epoch, MEMBER_LIST, &reply.endpoint)?;
+        let log = &self.transport.base().log;
+        let started = reply.message.members.iter().filter(|member| !member.name.is_empty() && !member.is_learner);
+        let protected = self.transport.uses_tls();
+        let mut endpoints = Vec::new();
+        for url in started.flat_map(|member| &member.client_ur_ls) {
+            match Endpoint::parse(url) {
+                // What was protected must not go out in the clear because a member says so.
+                Ok(endpoint) if protected && !endpoint.uses_tls(true) => {
+                    log.warning(|| format!("sync of the endpoints: {endpoint} is left out, since it is without TLS"))
+                }
+                Ok(endpoint) => endpoints.push(endpoint),
+                Err(error) => log.warning(|| format!("sync of the endpoints: {error}")),
+            }
+        }
         match endpoints.is_empty() {
             true => Err(Error::new(super::code::ERR_PROTOCOL, "the cluster lists no member that could be used")),
             false => self.transport.set_endpoints(&endpoints),

@@ -4,7 +4,8 @@ use super::code;
 use super::error::{Error, Result};
 use super::event::{Body, Event};
 use super::queue::Queue;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use super::transport::Fate;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub struct Source {
     queue: Arc<Queue>,
     handler: Arc<dyn Handler>,
     /// For a call: whether it is a write that went out.
-    call: Option<Arc<AtomicBool>>,
+    call: Option<Arc<Fate>>,
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
@@ -54,11 +55,11 @@ impl Source {
     }
 
     /// The source of a call, whose last event is its outcome.
-    pub fn of_call(queue: Arc<Queue>, handler: Arc<dyn Handler>, written: Arc<AtomicBool>) -> Result<Arc<Self>> {
+    pub fn of_call(queue: Arc<Queue>, handler: Arc<dyn Handler>, written: Arc<Fate>) -> Result<Arc<Self>> {
         Self::with(queue, handler, Some(written))
     }
 
-    fn with(queue: Arc<Queue>, handler: Arc<dyn Handler>, call: Option<Arc<AtomicBool>>) -> Result<Arc<Self>> {
+    fn with(queue: Arc<Queue>, handler: Arc<dyn Handler>, call: Option<Arc<Fate>>) -> Result<Arc<Self>> {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let source = Arc::new(Source {
@@ -112,7 +113,7 @@ impl Source {
             None => Body::Closed { error },
             Some(written) => {
                 let error = error.unwrap_or_else(Error::closed);
-                Body::Done { result: Some(Err(cut_off(error, written.load(Ordering::Relaxed)))) }
+                Body::Done { result: Some(Err(cut_off(error, written.cut()))) }
             }
         };
         self.end(true, last);

@@ -55,7 +55,8 @@ pub unsafe extern "C" fn etcd3_client_close(
     })
 }
 
-/// Waits up to `timeout_ms`, above 0, until an endpoint is connected and has accepted the client's credentials.
+/// Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
+/// for it.
 /// Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
 /// ETCD3_ERR_AUTH_FAILED, ETCD3_ERR_CLOSED.
 #[no_mangle]

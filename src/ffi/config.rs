@@ -94,7 +94,7 @@ pub unsafe extern "C" fn etcd3_config_set_hedge_after(config: *mut etcd3_config_
     })
 }
 
-/// Sets how many attempts a call may take; 0, the default, for as many as its time limit allows.
+/// Sets how many attempts of a call may fail after they were sent; 0, the default, for as many as its time limit allows.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_config_set_max_attempts(config: *mut etcd3_config_t, attempts: i64) {
     builder::set(config, |config| {

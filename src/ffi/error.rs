@@ -69,8 +69,9 @@ pub unsafe extern "C" fn etcd3_error_is_retryable(error: *const etcd3_error_t) -
     guard::quiet(0, || handle::peek(error).is_some_and(|e| e.error.is_retryable()).into())
 }
 
-/// 1 if the call was a write that may have been applied, or may yet be, although it failed: its code is
-/// ETCD3_ERR_AMBIGUOUS. Such a write can land after later ones. Read before you repeat it. Else 0.
+/// 1 if the call was a write that may have been applied, or may yet be, although it failed: always with
+/// ETCD3_ERR_AMBIGUOUS, and for a write with ETCD3_ERR_NO_SPACE, ETCD3_ERR_CLUSTER_MISMATCH and ETCD3_ERR_PROTOCOL. Such a
+/// write can land after later ones. Read before you repeat it. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_error_maybe_applied(error: *const etcd3_error_t) -> c_int {
     guard::quiet(0, || handle::peek(error).is_some_and(|e| e.error.maybe_applied).into())

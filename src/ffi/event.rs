@@ -21,7 +21,7 @@ opaque!(etcd3_event_t = EventObject);
 pub const ETCD3_EVENT_WATCH: i32 = 1;
 /// Every change up to and including etcd3_event_revision was delivered; see etcd3_watch_opts_set_progress_notify.
 pub const ETCD3_EVENT_PROGRESS: i32 = 2;
-/// A watch went live, lost its connection or went on: see etcd3_event_state.
+/// A watch went live, lost its connection or went on; or the client's connections came or went: see etcd3_event_state.
 pub const ETCD3_EVENT_STATE: i32 = 3;
 /// The end, exactly once and always last; see etcd3_event_error for why. Free what user_data points to.
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
@@ -30,7 +30,8 @@ pub const ETCD3_EVENT_DONE: i32 = 5;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
-/// The connection was lost; the watch goes on by itself when there is one again. See etcd3_event_error for why.
+/// The connection was lost, or of a client the last one; it goes on by itself when there is one again. See
+/// etcd3_event_error for why.
 pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
 /// The server has taken the watch on again. Nothing was missed.
 pub const ETCD3_STATE_RESUMED: i32 = 3;
@@ -141,7 +142,7 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE or _CLOSED; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {

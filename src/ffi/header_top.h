@@ -17,8 +17,8 @@
  *            first mistake; the call that uses the builder reports it.
  *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
- *            and errors never change. An object must not be in use elsewhere while it is freed; queues may,
-            see etcd3_queue_free. A signal ends a wait for events, not a call to the server.
+ *            and errors never change. An object must not be in use elsewhere while it is freed, but for
+ *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
  *  Events    What happens later arrives as an event in a queue: your own (etcd3_queue_new), drained on
  *            a thread of yours, or the client's, drained by a thread of the library's. Any function of
  *            this library may be called in a callback; a callback must return, not throw or longjmp.

@@ -1,9 +1,9 @@
 //! Sending an operation, and the plain cases as one call each: their time limit is the client's, their errors are
 //! those of etcd3_execute.
 //!
-//! etcd3_put_if_absent, etcd3_put_if_revision and etcd3_replace are sent again where the answer to an attempt was lost,
-//! since they cannot happen twice. If then the key has the value, it counts as put by this call; so use a value that no
-//! other client writes where that matters.
+//! etcd3_put_if_revision with a revision above 0 is sent again where the answer to an attempt was lost, since it cannot
+//! happen twice. If then the key has the value, it counts as put by this call; so use a value that no other client writes
+//! where that matters.
 
 use super::builder;
 use super::client::etcd3_client_t;

@@ -7,6 +7,7 @@ use crate::core::proto::etcdserverpb as pb;
 use http::header::HeaderValue;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{sleep_until, Instant};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -29,6 +30,8 @@ pub struct Auth {
     state: Mutex<State>,
     /// Held by the one who asks for a new token.
     renewing: tokio::sync::Mutex<()>,
+    /// For the one who keeps streams.
+    pub changed: Notify,
 }
 
 struct State {
@@ -37,6 +40,8 @@ struct State {
     /// Whether `token` stands for the credentials, also where it is none since the cluster has no authentication.
     valid: bool,
     generation: u64,
+    /// How often other credentials were set.
+    identity: u64,
     renewed: Option<Instant>,
     /// The last attempt's error, for those who waited while it was made.
     refused: Option<Error>,
@@ -47,6 +52,7 @@ struct State {
 pub struct Token {
     pub value: Option<HeaderValue>,
     generation: u64,
+    identity: u64,
 }
 
 impl Auth {
@@ -57,10 +63,12 @@ impl Auth {
                 token: None,
                 valid: true,
                 generation: 0,
+                identity: 0,
                 renewed: None,
                 refused: None,
             }),
             renewing: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
         };
         auth.set(credentials);
         auth
@@ -75,18 +83,27 @@ impl Auth {
         state.valid = !matches!(credentials, Credentials::Password { .. });
         state.credentials = credentials;
         state.generation += 1;
+        state.identity += 1;
         state.refused = None;
         state.renewed = None;
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Whether the token belongs to credentials of before.
+    pub fn is_another(&self, token: &Token) -> bool {
+        lock(&self.state).identity != token.identity
     }
 
     /// Whether the server refused the token in a way that a new one mends.
-    pub fn may_renew(&self, error: &Error) -> bool {
+    pub fn may_renew(&self, error: &Error, used: &Token) -> bool {
         let refused = match error.code {
             code::ERR_INVALID_AUTH_TOKEN | code::ERR_AUTH_OLD_REVISION | code::ERR_USER_EMPTY => true,
             _ => return false,
         };
         let state = lock(&self.state);
         match state.credentials {
+            _ if state.generation != used.generation => refused,
             Credentials::Password { .. } => refused,
             // The name in a certificate is checked anew each time.
             Credentials::None => error.code == code::ERR_AUTH_OLD_REVISION,
@@ -97,7 +114,7 @@ impl Auth {
     fn current(&self) -> std::result::Result<Token, u64> {
         let state = lock(&self.state);
         match state.valid {
-            true => Ok(Token { value: state.token.clone(), generation: state.generation }),
+            true => Ok(Token { value: state.token.clone(), generation: state.generation, identity: state.identity }),
             false => Err(state.generation),
         }
     }
@@ -165,7 +182,8 @@ impl Transport {
                 Ok(())
             }
             Err(error) => {
-                state.refused = Some(error.clone());
+                // Of what went wrong with this one's limits or connections the others know nothing.
+                state.refused = error.grpc_status.is_some().then(|| error.clone());
                 Err(error)
             }
         }
@@ -175,7 +193,12 @@ impl Transport {
         let mut request = pb::AuthenticateRequest { name: user.to_owned(), password: password.to_owned() };
         let frame = super::connection::frame(&request);
         request.password.zeroize();
-        match self.send(AUTHENTICATE, &frame, None, limits).await {
+        let limits = Limits { sent: None, require_leader: false, ..limits.clone() };
+        let answer = self.send(AUTHENTICATE, &frame, None, &limits).await;
+        if let Ok(mut frame) = frame.try_into_mut() {
+            frame.as_mut().zeroize();
+        }
+        match answer {
             Ok(answer) => {
                 let answer: pb::AuthenticateResponse =
                     super::call::decode(answer.bytes, AUTHENTICATE, &answer.endpoint)?;

@@ -2,14 +2,13 @@
 
 use super::channel::{jitter, Purpose};
 use super::connection::{self, Failure};
-use super::outcome::{self, Verdict};
-use super::{is_among, Limits, Member, Method, Repeat, Route, Stop, Transport};
+use super::outcome::{self, Around, Verdict};
+use super::{is_among, Fate, Limits, Member, Method, Repeat, Route, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::header::{HeaderMap, HeaderValue};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{sleep, sleep_until, Instant};
@@ -19,6 +18,7 @@ const PAUSE_MOST: Duration = Duration::from_millis(500);
 /// How long a member that did not answer is asked last.
 const SUSPICION: Duration = Duration::from_secs(3);
 const MOST_REFRESHES: u32 = 2;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 pub struct Reply<Res> {
     pub message: Res,
@@ -41,16 +41,6 @@ impl Transport {
         method: Method,
         request: &Req,
         limits: &Limits,
-    ) -> Result<Res> {
-        self.unary_reply(method, request, limits).await.map(|reply| reply.message)
-    }
-
-    /// The same, with what else is known of the answer.
-    pub async fn unary_reply<Req: prost::Message, Res: prost::Message + Default>(
-        &self,
-        method: Method,
-        request: &Req,
-        limits: &Limits,
     ) -> Result<Reply<Res>> {
         self.base.counters.calls.add(1);
         let (size, most) = (request.encoded_len(), self.base.options.max_request_bytes);
@@ -63,7 +53,7 @@ impl Transport {
         loop {
             let token = self.token(limits).await?;
             match self.send(method, &frame, token.value.clone(), limits).await {
-                Err(error) if refreshes < MOST_REFRESHES && self.auth.may_renew(&error) => {
+                Err(error) if refreshes < MOST_REFRESHES && self.auth.may_renew(&error, &token) => {
                     refreshes += 1;
                     self.renew(&token, limits).await?;
                 }
@@ -113,34 +103,41 @@ impl Transport {
                             self.base.counters.bytes_received.add(bytes.len() as i64);
                             return Ok(Answer { endpoint: member.endpoint.to_string(), bytes, resent: call.resent });
                         }
-                        // What was learned before says more than that nobody could be reached since.
-                        End::Unreached(error) if routes.is_empty() => return Err(call.last.unwrap_or(error)),
+                        End::Unreached(error) if routes.is_empty() => return Err(call.end_with(error)),
                         End::Unreached(_) => continue,
                         End::Failed(member, failure) => (member, failure),
                     };
                     let rest = self.consider(&mut call, method, &member, failure, &busy(&routes), limits)?;
                     if routes.is_empty() && Instant::now() + rest >= limits.deadline {
-                        return Err(call.give_up());
+                        return Err(call.end_with(outcome::stopped(Stop::Deadline)));
                     }
                     self.base.counters.retries.add(1);
                     next_start = Some(Instant::now() + rest);
                 }
+                stop = limits.ended(), if routes.is_empty() => return Err(call.end_with(self.not_sent(stop, Purpose::Unary))),
                 _ = start => {
                     next_start = hedge.map(|hedge| Instant::now() + hedge);
-                    let waiting = routes.iter().any(|flight| flight.get().is_none());
-                    if waiting || !routes.is_empty() && routes.len() >= self.members().len() {
-                        continue;
-                    }
+                    let busy = busy(&routes);
                     if !routes.is_empty() {
+                        // Beside what is under way another attempt needs somebody else to ask.
+                        if !self.is_anyone_free(&busy) {
+                            next_start = Some(Instant::now() + LOOK_AGAIN);
+                            continue;
+                        }
                         self.base.counters.hedges.add(1);
                     }
-                    let (tried, busy) = (call.tried.clone(), busy(&routes));
                     let flight = Flight::default();
                     routes.push(flight.clone());
-                    flying.push(self.fly(flight, method, frame, &metadata, (tried, busy), limits));
+                    flying.push(self.fly(flight, method, frame, &metadata, (call.tried.clone(), busy), limits));
                 }
             }
         }
+    }
+
+    /// Whether a member is connected that is not busy with this call. Works for the connections of all.
+    fn is_anyone_free(&self, busy: &[Arc<Member>]) -> bool {
+        let free = self.members().iter().filter(|one| one.unary.connection().is_some() && !is_among(one, busy)).count();
+        free > 0
     }
 
     /// Looks at a failed attempt: how long to wait before the next one, or the error to end with.
@@ -155,20 +152,32 @@ impl Transport {
     ) -> Result<Duration> {
         call.attempts += u32::from(!matches!(failure, Failure::NotSent));
         call.tried.push(member.clone());
-        let others = self.members().iter().any(|one| !is_among(one, &call.tried) && !is_among(one, busy));
+        let members = self.members();
+        let others = members.iter().any(|one| !is_among(one, &call.tried) && !is_among(one, busy) && one.unary.is_up());
         let endpoint = member.endpoint.to_string();
-        let (error, penalty) = match outcome::judge(failure, method.repeat, &endpoint, others, limits.deadline) {
+        let around = Around { others, alone: members.len() < 2, deadline: limits.deadline };
+        let verdict = outcome::judge(failure, method.repeat, &endpoint, around);
+        let (Verdict::Final(ref error) | Verdict::Again(ref error, _)) = verdict;
+        self.base.log.debug(|| format!("{endpoint}: attempt {} of {}: {error}", call.attempts, method.path));
+        let (error, penalty) = match verdict {
             Verdict::Final(error) if call.resent => return Err(self.finish(outcome::ambiguous(error), call.attempts)),
-            Verdict::Final(error) => return Err(self.finish(error, call.attempts)),
+            Verdict::Final(error) => {
+                let error = self.finish(error, call.attempts);
+                return Err(match call.last.take().filter(|_| error.code == code::ERR_TIMEOUT) {
+                    Some(last) => {
+                        Error { message: format!("{}; before that: {}", error.message, last.message), ..error }
+                    }
+                    None => error,
+                });
+            }
             Verdict::Again(error, penalty) => (error, penalty),
         };
-        self.base.log.debug(|| format!("{}: attempt {} of {}: {error}", endpoint, call.attempts, method.path));
         if let Some(penalty) = penalty {
             member.avoid_for(penalty);
         }
         let error = self.finish(error, call.attempts);
         if self.base.options.max_attempts.is_some_and(|most| call.attempts >= most) {
-            return Err(error);
+            return Err(if call.resent { outcome::ambiguous(error) } else { error });
         }
         call.resent |= error.maybe_applied;
         if !call.resent || error.maybe_applied {
@@ -226,9 +235,9 @@ impl Transport {
         route: &Route,
         limits: &Limits,
     ) -> std::result::Result<Bytes, Failure> {
-        let own = AtomicBool::new(false);
+        let own = Fate::default();
         let sent = limits.sent.as_deref().unwrap_or(&own);
-        sent.store(false, Ordering::Relaxed);
+        sent.begin();
         self.base.counters.bytes_sent.add(frame.len() as i64);
         let answer = {
             let call = route.connection.unary(method.path, metadata.clone(), frame.clone(), limits.deadline, sent);
@@ -244,9 +253,9 @@ impl Transport {
         };
         match answer {
             Ok(answer) => answer,
-            Err(stop) if sent.load(Ordering::Relaxed) => {
+            Err(stop) if sent.is_sent() => {
                 if matches!(stop, Stop::Deadline) {
-                    self.suspect(route);
+                    route.member.avoid_for(SUSPICION);
                 }
                 Err(Failure::Stopped(stop))
             }
@@ -274,8 +283,15 @@ struct Progress {
 }
 
 impl Progress {
-    fn give_up(self) -> Error {
-        self.last.unwrap_or_else(|| Error::internal("a call ended without a reason"))
+    /// What was learned says more than that the time is over, or that nobody could be reached since; but not than the
+    /// caller's own word, unless something may have been written.
+    fn end_with(&mut self, error: Error) -> Error {
+        let told = matches!(error.code, code::ERR_CANCELED | code::ERR_CLOSED);
+        match self.last.take() {
+            Some(last) if !told => last,
+            Some(last) if last.maybe_applied => last,
+            _ => error,
+        }
     }
 }
 

@@ -69,6 +69,10 @@ impl Channel {
         None
     }
 
+    pub fn is_up(&self) -> bool {
+        matches!(&self.state().link, Link::Up(connection) if connection.is_open())
+    }
+
     /// Since when all attempts have failed.
     pub fn failing_since(&self) -> Option<Instant> {
         self.state().failing_since
@@ -77,7 +81,7 @@ impl Channel {
     /// The next attempt to connect need not wait.
     pub fn encourage(&self) {
         self.state().failures = 0;
-        self.hurry.notify_waiters();
+        self.hurry.notify_one();
     }
 
     /// Takes no more; what is under way on the connection for unary calls goes on.
@@ -99,7 +103,7 @@ impl Channel {
         }
         let open = async {
             let tls = self.endpoint.uses_tls(base.tls_configured).then_some(base.tls.as_ref()).flatten();
-            Connection::open(&self.endpoint, tls).await
+            Connection::open(&self.endpoint, tls, &base.closing).await
         };
         let outcome = tokio::select! {
             outcome = timeout(base.options.connect_timeout, open) => {
@@ -125,7 +129,7 @@ impl Channel {
             Err(trouble) => {
                 base.counters.connect_failures.add(1);
                 base.log.warning(|| format!("{}: {}", self.endpoint, trouble.text));
-                state.failures = failures + 1;
+                state.failures += 1;
                 state.failing_since.get_or_insert_with(Instant::now);
                 state.trouble = Some((trouble, Instant::now()));
                 state.link = Link::Down;
@@ -140,7 +144,7 @@ impl Channel {
         let base = self.base.clone();
         let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
         if self.purpose == Purpose::Streams {
-            base.runtime.spawn(connection.clone().keep_alive(interval, limit));
+            base.runtime.spawn(connection.keep_alive(interval, limit));
         }
         let endpoint = self.endpoint.clone();
         let (closed, ending) = (connection.closed_token(), connection.ending());
@@ -150,7 +154,7 @@ impl Channel {
         }
         base.clone().runtime.spawn(async move {
             closed.cancelled().await;
-            if ending.for_too_many_pings() {
+            if !counted && ending.for_too_many_pings() {
                 base.calm_down();
             }
             base.counters.disconnects.add(1);

@@ -2,12 +2,14 @@
 
 use super::super::endpoint::{Address, Endpoint};
 use super::super::tls::{self, Tls};
-use super::socket::LastWords;
+use super::socket::{Heard, LastWords};
+use super::Fate;
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
 use h2::{Ping, PingPong};
 use http::header::{HeaderValue, CONTENT_TYPE, TE, USER_AGENT};
 use http::HeaderMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -81,6 +83,8 @@ pub struct Connection {
 struct Shared {
     pinger: Mutex<(PingPong, Option<Instant>)>,
     ending: Ending,
+    draining: AtomicBool,
+    heard: Heard,
     /// Streams open now, unary calls not counted.
     streams: AtomicUsize,
     closed: CancellationToken,
@@ -91,8 +95,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 impl Connection {
     /// Connects, makes sure that HTTP/2 is spoken, and leaves the driving of the socket to a task of the runtime.
-    pub async fn open(endpoint: &Endpoint, tls: Option<&Tls>) -> Result<Self, Trouble> {
-        let (socket, scheme): (Box<dyn Socket>, _) = match (connect(endpoint).await?, tls) {
+    pub async fn open(endpoint: &Endpoint, tls: Option<&Tls>, closing: &CancellationToken) -> Result<Self, Trouble> {
+        let heard = Heard::default();
+        let (socket, scheme): (Box<dyn Socket>, _) = match (connect(endpoint, &heard).await?, tls) {
             (socket, None) => (socket, "http"),
             (socket, Some(tls)) => (Box::new(handshake(endpoint, socket, tls).await?), "https"),
         };
@@ -104,7 +109,7 @@ impl Connection {
             .await
             .map_err(|error| not_http2(&error))?;
         let mut pinger = driver.ping_pong().expect("it is taken for the first time");
-        let closed = CancellationToken::new();
+        let closed = closing.child_token();
         let (guard, kill) = (closed.clone().drop_guard(), closed.clone());
         let ending = Ending::default();
         let told = ending.clone();
@@ -121,12 +126,19 @@ impl Connection {
             closed.cancelled().await;
             return Err(ending.trouble());
         }
-        let shared = Shared { pinger: Mutex::new((pinger, None)), ending, streams: AtomicUsize::new(0), closed };
+        let shared = Shared {
+            pinger: Mutex::new((pinger, None)),
+            ending,
+            draining: AtomicBool::new(false),
+            heard,
+            streams: AtomicUsize::new(0),
+            closed,
+        };
         Ok(Connection { sender, scheme, authority: endpoint.authority().into(), shared: Arc::new(shared) })
     }
 
     pub fn is_open(&self) -> bool {
-        !self.shared.closed.is_cancelled()
+        !self.shared.closed.is_cancelled() && !self.shared.draining.load(Ordering::Relaxed)
     }
 
     pub fn ending(&self) -> Ending {
@@ -137,36 +149,28 @@ impl Connection {
         self.shared.closed.clone()
     }
 
-    async fn closed(&self) {
-        self.shared.closed.cancelled().await
-    }
-
     /// Ends it with all that is under way.
     pub fn close(&self) {
         self.shared.closed.cancel();
     }
 
-    /// Closes the connection if the server does not answer a ping in time.
+    /// Closes the connection if the server does not answer a ping in time, nor sends anything else.
     pub async fn probe(&self, limit: Duration) {
-        let Ok(mut pinger) = self.shared.pinger.try_lock() else { return };
-        if pinger.1.is_some_and(|last| last.elapsed() < LEAST_PING_INTERVAL) {
-            return;
-        }
-        pinger.1 = Some(Instant::now());
-        if !matches!(timeout(limit, pinger.0.ping(Ping::opaque())).await, Ok(Ok(_))) {
-            self.close();
-        }
+        self.shared.probe(limit).await
     }
 
-    /// Pings at intervals while a stream is open, and never else (§1.8).
-    pub async fn keep_alive(self, interval: Duration, limit: Duration) {
-        while self.is_open() {
-            tokio::select! {
-                _ = self.closed() => return,
-                _ = tokio::time::sleep(interval) => {}
-            }
-            if self.shared.streams.load(Ordering::Relaxed) > 0 {
-                self.probe(limit).await;
+    /// Pings at intervals while a stream is open, and never else (§1.8). Does not keep the connection open itself.
+    pub fn keep_alive(&self, interval: Duration, limit: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let shared = self.shared.clone();
+        async move {
+            loop {
+                tokio::select! {
+                    _ = shared.closed.cancelled() => return,
+                    _ = tokio::time::sleep(interval) => {}
+                }
+                if shared.streams.load(Ordering::Relaxed) > 0 {
+                    shared.probe(limit).await;
+                }
             }
         }
     }
@@ -179,7 +183,12 @@ impl Connection {
 
     /// Waits until one more stream may be opened, and gives the means to open it.
     pub async fn ready(&self) -> Result<SendRequest<Bytes>, h2::Error> {
-        self.sender.clone().ready().await
+        self.sender.clone().ready().await.inspect_err(|_| self.drain())
+    }
+
+    /// Takes no more requests, although those under way may go on: the server has said goodbye.
+    pub fn drain(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
     }
 
     pub fn request(&self, path: &str, metadata: HeaderMap) -> http::Request<()> {
@@ -204,13 +213,18 @@ impl Connection {
         mut metadata: HeaderMap,
         message: Bytes,
         deadline: Instant,
-        sent: &AtomicBool,
+        sent: &Fate,
     ) -> Result<Bytes, Failure> {
         let mut sender = self.ready().await.map_err(|_| Failure::NotSent)?;
         metadata.insert("grpc-timeout", grpc_timeout(deadline));
         let request = self.request(path, metadata);
-        let (response, mut body) = sender.send_request(request, false).map_err(|_| Failure::NotSent)?;
-        sent.store(true, Ordering::Relaxed);
+        if !sent.send() {
+            return Err(Failure::StoppedUnsent(super::Stop::Closed));
+        }
+        let (response, mut body) = sender.send_request(request, false).map_err(|_| {
+            self.drain();
+            Failure::NotSent
+        })?;
         // Without its end the request cannot be executed.
         body.send_data(message, true).map_err(|_| Failure::NotSent)?;
         let (head, mut body) = response.await.map_err(lost)?.into_parts();
@@ -224,14 +238,14 @@ impl Connection {
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
         while let Some(chunk) = body.data().await {
-            let chunk = chunk.map_err(lost)?;
-            body.flow_control().release_capacity(chunk.len()).map_err(lost)?;
+            let chunk = chunk.map_err(broken)?;
+            body.flow_control().release_capacity(chunk.len()).map_err(broken)?;
             match first.is_empty() {
                 true => first = chunk,
                 false => rest.extend_from_slice(&chunk),
             }
         }
-        let trailers = body.trailers().await.map_err(lost)?.unwrap_or_default();
+        let trailers = body.trailers().await.map_err(broken)?.unwrap_or_default();
         match tonic::Status::from_header_map(&trailers) {
             Some(status) if status.code() == tonic::Code::Ok => {}
             Some(status) => return Err(Failure::Status(status)),
@@ -262,7 +276,7 @@ impl Ending {
 
     pub fn why(&self) -> String {
         match (self.0.get(), self.error()) {
-            (None, _) => "it did not answer a ping, or is not needed any more".into(),
+            (None, _) => "by this side: it did not answer a ping, or its endpoint is not on the list any more".into(),
             (_, None) => "by the server".into(),
             (_, Some(error)) => error.to_string(),
         }
@@ -283,6 +297,27 @@ impl Ending {
 
 const CLOSED_AT_ONCE: &str = "the server closed the connection before HTTP/2 was spoken; does it want TLS?";
 
+impl Shared {
+    async fn probe(&self, limit: Duration) {
+        let Ok(mut pinger) = self.pinger.try_lock() else { return };
+        if pinger.1.is_some_and(|last| last.elapsed() < LEAST_PING_INTERVAL) {
+            return;
+        }
+        pinger.1 = Some(Instant::now());
+        let answer = pinger.0.ping(Ping::opaque());
+        tokio::pin!(answer);
+        loop {
+            let heard = self.heard.bytes();
+            match timeout(limit, &mut answer).await {
+                Ok(Ok(_)) => return,
+                // The answer may be behind much else on a slow line.
+                Err(_) if self.heard.bytes() > heard => {}
+                _ => return self.closed.cancel(),
+            }
+        }
+    }
+}
+
 pub struct OpenStream(Arc<Shared>);
 
 impl Drop for OpenStream {
@@ -291,9 +326,11 @@ impl Drop for OpenStream {
     }
 }
 
-async fn connect(endpoint: &Endpoint) -> Result<Box<dyn Socket>, Trouble> {
+async fn connect(endpoint: &Endpoint, heard: &Heard) -> Result<Box<dyn Socket>, Trouble> {
     match &endpoint.address {
-        Address::Unix(path) => Ok(Box::new(LastWords::of(UnixStream::connect(path).await.map_err(unreachable)?))),
+        Address::Unix(path) => {
+            Ok(Box::new(LastWords::of(UnixStream::connect(path).await.map_err(unreachable)?, heard)))
+        }
         Address::Tcp { host, port } => {
             let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
             socket.set_nodelay(true).map_err(unreachable)?;
@@ -302,7 +339,7 @@ async fn connect(endpoint: &Endpoint) -> Result<Box<dyn Socket>, Trouble> {
             let _ = reference.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(Duration::from_secs(20)));
             #[cfg(target_os = "linux")]
             let _ = reference.set_tcp_user_timeout(Some(Duration::from_secs(15)));
-            Ok(Box::new(LastWords::of(socket)))
+            Ok(Box::new(LastWords::of(socket, heard)))
         }
     }
 }
@@ -348,9 +385,13 @@ fn not_http2(error: &h2::Error) -> Trouble {
 
 fn check_head(head: &http::response::Parts) -> Result<(), Failure> {
     let kind = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    match head.status == http::StatusCode::OK && kind.starts_with("application/grpc") {
-        true => Ok(()),
-        false => Err(Failure::Malformed(format!(
+    match (head.status.as_u16(), kind.starts_with("application/grpc")) {
+        (200, true) => Ok(()),
+        // A proxy's word for a server that is not there.
+        (status @ (429 | 502..=504), _) => {
+            Err(Failure::Status(tonic::Status::unavailable(format!("HTTP status {status}"))))
+        }
+        _ => Err(Failure::Malformed(format!(
             "the answer is not gRPC: HTTP status {}, content type {kind:?}",
             head.status.as_u16()
         ))),
@@ -364,6 +405,11 @@ fn lost(error: h2::Error) -> Failure {
         true => Failure::NotSent,
         false => Failure::Lost(error.to_string()),
     }
+}
+
+/// The same once the answer has begun.
+fn broken(error: h2::Error) -> Failure {
+    Failure::Lost(error.to_string())
 }
 
 /// A message with gRPC's prefix: a byte for compression, four for the length.

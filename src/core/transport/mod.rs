@@ -23,7 +23,7 @@ use auth::Auth;
 use channel::{Channel, Purpose};
 use connection::{Connection, Kind};
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -55,7 +55,35 @@ pub struct Limits {
     pub cancelled: Option<CancellationToken>,
     pub require_leader: bool,
     /// Where to note whether the newest attempt went out.
-    pub sent: Option<Arc<AtomicBool>>,
+    pub sent: Option<Arc<Fate>>,
+}
+
+/// Whether a request went out, or may not any more: one of the two, whoever comes first.
+#[derive(Default)]
+pub struct Fate(AtomicU8);
+
+const IDLE: u8 = 0;
+const SENT: u8 = 1;
+const CUT: u8 = 2;
+
+impl Fate {
+    fn begin(&self) {
+        let _ = self.0.compare_exchange(SENT, IDLE, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// To be called before sending; false if that is forbidden.
+    fn send(&self) -> bool {
+        self.0.compare_exchange(IDLE, SENT, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    fn is_sent(&self) -> bool {
+        self.0.load(Ordering::Acquire) == SENT
+    }
+
+    /// Forbids sending; true if it comes too late.
+    pub fn cut(&self) -> bool {
+        self.0.compare_exchange(IDLE, CUT, Ordering::AcqRel, Ordering::Acquire) == Err(SENT)
+    }
 }
 
 /// What ended a call before its answer came.
@@ -120,7 +148,7 @@ pub struct Base {
 
 impl Base {
     fn ping_interval(&self) -> Duration {
-        self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(10))
+        self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(3))
     }
 
     fn calm_down(&self) {
@@ -231,6 +259,12 @@ impl Transport {
         drop(members);
         self.base.changed();
         Ok(())
+    }
+
+    /// Whether what is sent is protected, and is to stay so.
+    pub fn uses_tls(&self) -> bool {
+        let configured = self.base.tls_configured;
+        !self.base.options.mixed_schemes && self.members().iter().any(|member| member.endpoint.uses_tls(configured))
     }
 
     fn members(&self) -> Arc<[Arc<Member>]> {
@@ -346,6 +380,14 @@ impl Limits {
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
         Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
+    }
+
+    /// Waits for what ends the call early, or for its deadline.
+    async fn ended(&self) -> Stop {
+        match self.within(std::future::pending::<()>()).await {
+            Err(stop) => stop,
+            Ok(()) => Stop::Deadline,
+        }
     }
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {

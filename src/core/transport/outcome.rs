@@ -23,8 +23,17 @@ const DEADLINE_SLACK: Duration = Duration::from_millis(100);
 const UNAVAILABLE: i32 = 14;
 const DEADLINE_EXCEEDED: i32 = 4;
 
-/// `others`: there are members that this call has not asked yet.
-pub fn judge(failure: Failure, repeat: Repeat, endpoint: &str, others: bool, deadline: Instant) -> Verdict {
+/// What else there is.
+#[derive(Clone, Copy)]
+pub struct Around {
+    /// Connected members that this call has not asked yet.
+    pub others: bool,
+    /// There is but one member.
+    pub alone: bool,
+    pub deadline: Instant,
+}
+
+pub fn judge(failure: Failure, repeat: Repeat, endpoint: &str, around: Around) -> Verdict {
     let at =
         |code, why: &str| Error { endpoint: Some(endpoint.into()), ..Error::new(code, format!("{endpoint}: {why}")) };
     match failure {
@@ -46,21 +55,21 @@ pub fn judge(failure: Failure, repeat: Repeat, endpoint: &str, others: bool, dea
         Failure::Malformed(why) => Verdict::Final(malformed(&why, repeat, endpoint)),
         Failure::Status(status) => {
             let error = Error::from_status(status.code() as i32, status.message(), endpoint);
-            answered(error, repeat, others, deadline)
+            answered(error, repeat, around)
         }
     }
 }
 
-fn answered(error: Error, repeat: Repeat, others: bool, deadline: Instant) -> Verdict {
+fn answered(error: Error, repeat: Repeat, around: Around) -> Verdict {
     let repeat = if mutant::is("retry-put") { Repeat::Freely } else { repeat };
-    let late_answer = Instant::now() + DEADLINE_SLACK >= deadline;
+    let late_answer = Instant::now() + DEADLINE_SLACK >= around.deadline;
     match (error.code, error.grpc_status) {
         (_, Some(DEADLINE_EXCEEDED)) if late_answer => {
             let endpoint = error.endpoint.as_deref().unwrap_or_default();
             Verdict::Final(Error { grpc_status: error.grpc_status, ..late(endpoint, repeat) })
         }
-        (code::ERR_NOT_SUPPORTED_FOR_LEARNER, _) if others => Verdict::Again(error, Some(LEARNER)),
-        (code::ERR_NO_LEADER, _) if others => Verdict::Again(error, Some(TROUBLED)),
+        (code::ERR_NOT_SUPPORTED_FOR_LEARNER, _) if !around.alone => Verdict::Again(error, Some(LEARNER)),
+        (code::ERR_NO_LEADER, _) if around.others => Verdict::Again(error, Some(TROUBLED)),
         // The caller asked for this answer by requiring a leader.
         (code::ERR_NO_LEADER, _) => Verdict::Final(error),
         (_, Some(UNAVAILABLE)) if repeat == Repeat::Freely => Verdict::Again(error, Some(TROUBLED)),
@@ -134,7 +143,7 @@ mod tests {
     /// Again?, code, maybe_applied.
     fn verdict(failure: Failure, repeat: Repeat, others: bool) -> (bool, i32, bool) {
         let far = Instant::now() + Duration::from_secs(60);
-        match judge(failure, repeat, "e:1", others, far) {
+        match judge(failure, repeat, "e:1", Around { others, alone: !others, deadline: far }) {
             Verdict::Final(error) => (false, error.code, error.maybe_applied),
             Verdict::Again(error, _) => (true, error.code, error.maybe_applied),
         }

@@ -42,6 +42,10 @@ impl StreamService {
         Limits::without_end(&self.transport.base.closing)
     }
 
+    fn limits_to_renew(&self) -> Limits {
+        Limits { deadline: Instant::now() + self.transport.base.options.connect_timeout, ..self.limits() }
+    }
+
     /// Where the newest stream is, or was tried.
     fn endpoint(&self) -> String {
         lock(&self.last).as_ref().map(|(member, _)| member.endpoint.to_string()).unwrap_or_default()
@@ -68,22 +72,31 @@ impl StreamService {
 
     /// Whether a new token may mend what the server refused.
     pub fn may_renew(&self, error: &Error) -> bool {
-        self.transport.auth.may_renew(error)
+        lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.may_renew(error, token))
+    }
+
+    /// Whether other credentials were set since the newest stream was opened.
+    pub fn is_outdated(&self) -> bool {
+        lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.is_another(token))
+    }
+
+    /// Waits until other credentials are set.
+    pub async fn identity_changed(&self) {
+        self.transport.auth.changed.notified().await
     }
 
     /// Gets a new token in place of the one of the newest stream.
     pub async fn renew(&self) -> Result<()> {
         let token = lock(&self.last).as_ref().map(|(_, token)| token.clone());
-        let deadline = Instant::now() + self.transport.base.options.connect_timeout;
         match token {
-            Some(token) => self.transport.renew(&token, &Limits { deadline, ..self.limits() }).await,
+            Some(token) => self.transport.renew(&token, &self.limits_to_renew()).await,
             None => Ok(()),
         }
     }
 
     async fn open(self, mut request: http::Request<tonic::body::Body>) -> Result<http::Response<Answer>> {
         let limits = self.limits();
-        let token = self.transport.token(&limits).await?;
+        let token = self.transport.token(&self.limits_to_renew()).await?;
         let metadata = request.headers_mut();
         if let Some(value) = &token.value {
             metadata.insert("token", value.clone());
@@ -107,7 +120,8 @@ async fn start(
     let counted = connection.count_stream();
     let mut sender = connection.ready().await?;
     let (head, body) = request.into_parts();
-    let (answer, stream) = sender.send_request(connection.request(head.uri.path(), head.headers), false)?;
+    let request = connection.request(head.uri.path(), head.headers);
+    let (answer, stream) = sender.send_request(request, false).inspect_err(|_| connection.drain())?;
     let dropped = CancellationToken::new();
     let guard = dropped.clone().drop_guard();
     tokio::spawn(async move {

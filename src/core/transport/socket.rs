@@ -3,14 +3,26 @@
 
 use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::task::{ready, Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-pub struct LastWords<S>(S);
+pub struct LastWords<S>(S, Heard);
 
 impl<S> LastWords<S> {
-    pub fn of(socket: S) -> Self {
-        LastWords(socket)
+    pub fn of(socket: S, heard: &Heard) -> Self {
+        LastWords(socket, heard.clone())
+    }
+}
+
+/// How many bytes a socket has brought.
+#[derive(Clone, Default)]
+pub struct Heard(Arc<AtomicU64>);
+
+impl Heard {
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -24,7 +36,10 @@ fn unheard(written: Result<usize, Error>, length: usize) -> Result<usize, Error>
 
 impl<S: AsyncRead + Unpin> AsyncRead for LastWords<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<Result<(), Error>> {
-        Pin::new(&mut self.0).poll_read(cx, into)
+        let before = into.filled().len();
+        ready!(Pin::new(&mut self.0).poll_read(cx, into))?;
+        self.1 .0.fetch_add((into.filled().len() - before) as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
     }
 }
 

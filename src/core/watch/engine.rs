@@ -68,6 +68,10 @@ impl Engine {
         self.watches.is_empty()
     }
 
+    pub fn is_live(&self) -> bool {
+        !self.live.is_empty()
+    }
+
     /// Takes a watch in; gives the request to send if a stream is there.
     pub fn add(&mut self, spec: Spec, next: i64, source: Arc<Source>) -> Option<pb::WatchRequest> {
         let id = source.id;

@@ -81,7 +81,8 @@ impl Client {
             filters: options.filters.clone(),
             progress_notify: options.progress_notify,
         };
-        watches.add(spec, next, source.clone())?;
+        // If the client was closed meanwhile, it has ended the source.
+        watches.add(spec, next, source.clone());
         self.counters().watches.add(1);
         Ok(source)
     }

@@ -18,6 +18,7 @@ use tonic::{Response, Status, Streaming};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(10);
 const BACKOFF_MOST: Duration = Duration::from_secs(1);
+const MOST_RENEWALS: u32 = 5;
 
 enum Command {
     Add(Spec, i64, Arc<Source>),
@@ -39,12 +40,13 @@ impl Watches {
             pause: BACKOFF_FIRST,
             not_before: Instant::now(),
             renew: false,
+            renewals: 0,
         };
         (Watches(commands), task.run(inbox))
     }
 
-    pub fn add(&self, spec: Spec, next: i64, source: Arc<Source>) -> Result<(), Error> {
-        self.0.send(Command::Add(spec, next, source)).map_err(|_| Error::closed())
+    pub fn add(&self, spec: Spec, next: i64, source: Arc<Source>) {
+        let _ = self.0.send(Command::Add(spec, next, source));
     }
 
     pub fn remove(&self, id: u64) {
@@ -103,6 +105,8 @@ struct Task {
     pause: Duration,
     not_before: Instant,
     renew: bool,
+    /// How many tokens in a row were refused.
+    renewals: u32,
 }
 
 impl Task {
@@ -132,6 +136,7 @@ impl Task {
                     Ok(response) => self.received(response),
                     Err(status) => self.lost(self.service.error(&status)),
                 },
+                _ = self.service.identity_changed() => {}
                 _ = sleep_until(self.not_before), if waiting => {}
             }
         }
@@ -145,6 +150,10 @@ impl Task {
                 self.engine.detach(&Error::closed());
             }
             return;
+        }
+        if self.link.is_some() && self.service.is_outdated() {
+            self.link = None;
+            self.engine.detach(&Error::new(code::ERR_UNAVAILABLE, "other credentials were set"));
         }
         if self.link.is_some() || Instant::now() < self.not_before {
             return;
@@ -175,18 +184,24 @@ impl Task {
         }
         let next = self.engine.receive(response);
         self.service.counters().watch_resumes.add(std::mem::take(&mut self.engine.resumes));
+        if self.engine.is_live() {
+            self.renewals = 0;
+        }
         match next {
             Next::Nothing => {}
             Next::Send(request) => self.send(Some(request)),
-            Next::Refused(_, error) if self.service.may_renew(&error) => self.lost(error),
+            Next::Refused(_, error) if self.renewals < MOST_RENEWALS && self.service.may_renew(&error) => {
+                self.lost(error)
+            }
             Next::Refused(id, error) => self.engine.end(id, error),
         }
     }
 
     fn lost(&mut self, error: Error) {
         self.link = None;
-        if self.service.may_renew(&error) {
+        if self.renewals < MOST_RENEWALS && self.service.may_renew(&error) {
             self.renew = true;
+            self.renewals += 1;
         } else if matches!(error.code, code::ERR_UNIMPLEMENTED | code::ERR_PERMISSION_DENIED | code::ERR_AUTH_FAILED) {
             return self.engine.end_all(&error);
         } else {
