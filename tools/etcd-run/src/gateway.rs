@@ -3,7 +3,7 @@
 use crate::{fail, Error, Result};
 use serde_json::{json, Value};
 use std::io::{BufRead, BufReader};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 /// For what a starting server is asked, and for what a test asks.
@@ -18,6 +18,14 @@ pub(crate) struct Gateway {
     http: ureq::Agent,
     version: OnceLock<String>,
     member_id: OnceLock<u64>,
+    user: Mutex<Option<User>>,
+}
+
+#[derive(Debug)]
+struct User {
+    name: String,
+    password: String,
+    token: Option<String>,
 }
 
 impl Gateway {
@@ -35,6 +43,7 @@ impl Gateway {
             http,
             version: OnceLock::new(),
             member_id: OnceLock::new(),
+            user: Mutex::default(),
         }
     }
 
@@ -52,10 +61,19 @@ impl Gateway {
         self.post_within(path, body, CALL)
     }
 
+    /// Asks as this user from now on.
+    pub fn log_in(&self, user: Option<(&str, &str)>) {
+        let user = user.map(|(name, password)| User { name: name.into(), password: password.into(), token: None });
+        *self.user.lock().unwrap() = user;
+    }
+
     /// One JSON value for each line of the answer.
     pub fn stream(&self, path: &str, body: &Value, limit: Duration) -> Result<impl Iterator<Item = Result<Value>>> {
         let url = format!("http://{}{path}", self.endpoint);
-        let request = self.http.post(url).config().timeout_global(Some(limit)).build();
+        let mut request = self.http.post(url).config().timeout_global(Some(limit)).build();
+        if let Some(token) = self.token(limit, true)? {
+            request = request.header("Authorization", token);
+        }
         let trouble = |error: &dyn std::fmt::Display| Error(format!("{} {path}: {error}", self.endpoint));
         let answer = request.send_json(body).map_err(|error| trouble(&error))?;
         if answer.status() != 200 {
@@ -70,16 +88,35 @@ impl Gateway {
     }
 
     pub fn post_within(&self, path: &str, body: &Value, limit: Duration) -> Result<Value> {
-        let (status, answer) = self.ask(path, Some(body), limit)?;
+        let token = self.token(limit, false)?;
+        let (mut status, mut answer) = self.ask(path, Some(body), limit, token.as_deref())?;
+        // Tokens end, and with them what they were given for.
+        if status != 200 && token.is_some() && answer.contains("auth") {
+            let token = self.token(limit, true)?;
+            (status, answer) = self.ask(path, Some(body), limit, token.as_deref())?;
+        }
         if status != 200 {
             return fail(format!("{path} answers {status}: {answer}"));
         }
         serde_json::from_str(&answer).map_err(|error| Error(format!("{path} answers no JSON ({error}): {answer}")))
     }
 
+    fn token(&self, limit: Duration, fresh: bool) -> Result<Option<String>> {
+        let mut place = self.user.lock().unwrap();
+        let Some(user) = place.as_mut() else { return Ok(None) };
+        if fresh || user.token.is_none() {
+            let body = json!({"name": user.name, "password": user.password});
+            let (_, answer) = self.ask("/v3/auth/authenticate", Some(&body), limit, None)?;
+            let parsed: Value = serde_json::from_str(&answer).unwrap_or_default();
+            let Some(token) = parsed["token"].as_str() else { return fail(format!("no token: {answer}")) };
+            user.token = Some(token.into());
+        }
+        Ok(user.token.clone())
+    }
+
     /// Whether somebody answers, and is the member that has to.
     pub fn check(&self) -> Result<()> {
-        let (status, answer) = self.ask("/v3/cluster/member/list", Some(&json!({})), PROBE)?;
+        let (status, answer) = self.ask("/v3/cluster/member/list", Some(&json!({})), PROBE, None)?;
         if status != 200 {
             // With authentication on, this takes a user; the metrics take none.
             return self.check_metrics().map_err(|_| Error(answer));
@@ -93,7 +130,7 @@ impl Gateway {
         };
         self.member_id.get_or_init(|| id);
         if self.version.get().is_none() {
-            let (_, answer) = self.ask("/version", None, PROBE)?;
+            let (_, answer) = self.ask("/version", None, PROBE, None)?;
             let named: Value = serde_json::from_str(&answer).unwrap_or_default();
             let Some(version) = named["etcdserver"].as_str() else {
                 return fail(format!("no version in {answer}"));
@@ -104,7 +141,7 @@ impl Gateway {
     }
 
     fn check_metrics(&self) -> Result<()> {
-        let (_, metrics) = self.ask("/metrics", None, PROBE)?;
+        let (_, metrics) = self.ask("/metrics", None, PROBE, None)?;
         let wanted = format!("etcd_server_id{{server_id=\"{:x}\"}} 1", self.member_id());
         match metrics.contains(&wanted) {
             true => Ok(()),
@@ -112,13 +149,16 @@ impl Gateway {
         }
     }
 
-    fn ask(&self, path: &str, body: Option<&Value>, limit: Duration) -> Result<(u16, String)> {
+    fn ask(&self, path: &str, body: Option<&Value>, limit: Duration, token: Option<&str>) -> Result<(u16, String)> {
         let url = format!("http://{}{path}", self.endpoint);
         let limit = Some(limit);
         let asked = match body {
             Some(body) => {
-                let request = self.http.post(url).config().timeout_global(limit);
-                request.build().send_json(body)
+                let mut request = self.http.post(url).config().timeout_global(limit).build();
+                if let Some(token) = token {
+                    request = request.header("Authorization", token);
+                }
+                request.send_json(body)
             }
             None => {
                 let request = self.http.get(url).config().timeout_global(limit);

@@ -157,6 +157,11 @@ impl Server {
         self.gateway.stream(path, &body, limit)
     }
 
+    /// Has `post` and its like ask as this user from now on, for a server with authentication.
+    pub fn log_in(&self, user: Option<(&str, &str)>) {
+        self.gateway.log_in(user);
+    }
+
     /// Kills it with SIGKILL. Its data stays for [`Server::restart`].
     pub fn kill(&self) {
         if let Some(process) = self.process() {

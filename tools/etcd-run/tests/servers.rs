@@ -59,7 +59,13 @@ fn a_server_with_users_restarts() {
         post("/v3/auth/user/grant", json!({"user": "root", "role": "root"}));
         post("/v3/auth/enable", json!({}));
         assert!(put(&server).is_err());
+        server.log_in(Some(("root", "secret")));
+        put(&server).unwrap();
+        // Its tokens do not outlive it.
         server.restart().unwrap();
+        put(&server).unwrap();
+        server.log_in(None);
+        assert!(put(&server).is_err());
     });
 }
 
