@@ -1,0 +1,116 @@
+//! Watches under test, and what they said.
+
+use crate::check::{Batch, WatchLog};
+use crate::history::{Event, Held, Recorder};
+use crate::library::{self, Change, Client, Watch};
+use crate::load::Stop;
+use crate::world::Result;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// A watch, and the thread that listens to it.
+pub struct Follower {
+    said: Arc<Said>,
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Said {
+    log: Mutex<(WatchLog, Vec<Duration>)>,
+    more: Condvar,
+}
+
+impl Follower {
+    pub fn start(
+        recorder: &Arc<Recorder>,
+        name: &str,
+        client: &Arc<Client>,
+        prefix: &str,
+        start: i64,
+    ) -> Result<Follower> {
+        let watch = Watch::start(client, prefix.as_bytes(), start)?;
+        let log = WatchLog { name: name.into(), prefix: prefix.into(), start, ..WatchLog::default() };
+        let said = Arc::new(Said { log: Mutex::new((log, Vec::new())), ..Said::default() });
+        let stop = Arc::<Stop>::default();
+        let (recorder, client) = (Arc::clone(recorder), Arc::clone(client));
+        let (theirs, told) = (Arc::clone(&said), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            while !told.wait_until(Instant::now()) {
+                let Some(event) = watch.next(POLL) else { continue };
+                theirs.hear(event, recorder.now());
+            }
+            drop(watch);
+            drop(client);
+        });
+        Ok(Follower { said, stop, thread: Some(thread) })
+    }
+
+    /// Waits until it has delivered this revision, or one after it.
+    pub fn wait(&self, revision: i64, limit: Duration) -> bool {
+        let log = self.said.log.lock().unwrap();
+        let missing = |log: &mut (WatchLog, _)| log.0.last() < revision;
+        !self.said.more.wait_timeout_while(log, limit, missing).unwrap().1.timed_out()
+    }
+
+    /// Waits until it delivers a change of a revision after this one; when.
+    pub fn wait_after(&self, revision: i64, limit: Duration) -> Option<Duration> {
+        self.wait(revision + 1, limit);
+        let log = self.said.log.lock().unwrap();
+        let first = log.0.batches.iter().position(|batch| batch.changes.iter().any(|e| e.revision > revision))?;
+        Some(log.1[first])
+    }
+
+    /// Waits until it has resumed more than so many times; whether it has.
+    pub fn wait_resumed(&self, times: usize, limit: Duration) -> bool {
+        let log = self.said.log.lock().unwrap();
+        let missing = |log: &mut (WatchLog, _)| log.0.resumes <= times;
+        !self.said.more.wait_timeout_while(log, limit, missing).unwrap().1.timed_out()
+    }
+
+    pub fn log(&self) -> WatchLog {
+        self.said.log.lock().unwrap().0.clone()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.stop.tell();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Said {
+    fn hear(&self, event: library::Event, now: Duration) {
+        let mut log = self.log.lock().unwrap();
+        match event {
+            library::Event::Changes { revision, changes } => {
+                log.0.batches.push(Batch { revision, changes: changes.into_iter().map(change).collect() });
+                log.1.push(now);
+            }
+            library::Event::Live => log.0.lives += 1,
+            library::Event::Resumed => log.0.resumes += 1,
+            library::Event::Closed(fault) => {
+                log.0.closed.push(fault.map_or("cancelled".into(), |fault| fault.to_string()));
+            }
+            library::Event::Progress(_) | library::Event::Disconnected(_) => {}
+        }
+        self.more.notify_all();
+    }
+}
+
+fn change(change: Change) -> Event {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let held = Held {
+        value: text(&change.kv.value),
+        create_revision: change.kv.create_revision,
+        mod_revision: change.kv.mod_revision,
+        version: change.kv.version,
+    };
+    Event { revision: held.mod_revision, key: text(&change.kv.key), held: change.put.then_some(held) }
+}

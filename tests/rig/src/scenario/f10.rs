@@ -1,0 +1,117 @@
+//! F10: connections are cut after any byte, by close and by reset.
+
+use super::{Scenario, Setting};
+use crate::bench::{Bench, LATE};
+use crate::library::INTERNAL;
+use crate::load::{self, SHORT};
+use crate::proxy::{Direction, End, Proxy};
+use crate::report::Report;
+use crate::world::{Result, World};
+use std::time::{Duration, Instant};
+
+pub const SCENARIO: Scenario = Scenario { name: "F10", title: "cut at a random byte, RST", fast: 50, full: 1000, run };
+
+/// A healthy moment is asked for every so many cuts.
+const BATCH: usize = 50;
+/// How long an endpoint in use may take to carry so many bytes.
+const BUSY: Duration = Duration::from_millis(700);
+/// How long a client may take to leave a connection that makes no sense.
+const HEALED: Duration = Duration::from_secs(15);
+const EVERY: Duration = Duration::from_millis(15);
+/// So many descriptors and threads may come and go with the connections of the moment.
+const SLACK: usize = 8;
+
+fn run(setting: &Setting) -> Result<Report> {
+    let world = World::start(setting)?;
+    let mut callers = load::patient(&world.proxied())?;
+    callers.iter_mut().for_each(|caller| caller.every = EVERY);
+    let batches = Setting { rounds: setting.rounds.div_ceil(BATCH), version: setting.version.clone(), ..*setting };
+    let mut bench = Bench::start(world, &batches, callers)?;
+    let (mut cuts, mut missed, mut before) = (0, 0, None);
+    while bench.next_round()? {
+        before.get_or_insert_with(|| resources(&bench));
+        for _ in 0..BATCH.min(setting.rounds - cuts - missed) {
+            match cut(&mut bench) {
+                true => cuts += 1,
+                false => missed += 1,
+            }
+        }
+    }
+    corrupt(&mut bench, setting.rounds.div_ceil(5))?;
+    bench.report.rounds = cuts;
+    bench.report.demand(missed * 10 <= cuts, || format!("{missed} times no connection carried anything"));
+    let (descriptors, threads, memory) = before.unwrap_or_default();
+    // Until the last connections are gone that were cut.
+    bench.world.wait_healthy()?;
+    let (descriptors_now, threads_now, memory_now) = resources(&bench);
+    bench.report.figure(format!(
+        "descriptors but for connections {descriptors} -> {descriptors_now}, threads {threads} -> {threads_now}, \
+         memory {memory} -> {memory_now} MiB"
+    ));
+    bench.report.demand(descriptors_now <= descriptors + SLACK, || "descriptors leak".into());
+    bench.report.demand(threads_now <= threads + SLACK, || "threads leak".into());
+    bench.demand_reads();
+    bench.finish()
+}
+
+/// Cuts one connection; false if none carried enough.
+fn cut(bench: &mut Bench) -> bool {
+    // As many short distances as long ones.
+    let bytes = 2f64.powf(bench.rng.f64() * 10.0) as u64 - 1;
+    let direction = if bench.rng.bool() { Direction::Up } else { Direction::Down };
+    let end = if bench.rng.bool() { End::Fin } else { End::Rst };
+    let first = bench.rng.usize(..3);
+    for member in (first..first + 3).map(|member| member % 3) {
+        let begun = bench.world.note(format!("member {member}: {end:?} after {bytes} bytes {direction:?}"));
+        bench.world.proxies[member].cut_after(bytes, direction, end);
+        if bench.world.proxies[member].wait_cut(BUSY) {
+            bench.recovery("call", begun, |_| true);
+            return true;
+        }
+        // Nobody may be using this one.
+    }
+    false
+}
+
+/// Changes bytes of answers. What is read then may be wrong, since nothing protects it; but each call
+/// ends in time, and the client finds back to a connection that is whole.
+fn corrupt(bench: &mut Bench, times: usize) -> Result<()> {
+    let member = bench.rng.usize(..3);
+    let proxy = Proxy::new(bench.world.cluster[member].endpoint(), bench.rng.u64(..))?;
+    let client = load::client(&[proxy.address()])?;
+    let mut longest = Duration::ZERO;
+    for _ in 0..times {
+        let bytes = bench.rng.u64(..300);
+        bench.world.note(format!("byte {bytes} of the answers of member {member} is changed"));
+        proxy.corrupt_after(bytes, Direction::Down);
+        let deadline = Instant::now() + HEALED;
+        loop {
+            let whole = !proxy.is_armed();
+            let called = Instant::now();
+            let answer = client.get(b"k/0", SHORT);
+            longest = longest.max(called.elapsed());
+            let bug = answer.as_ref().is_err_and(|fault| fault.code == INTERNAL);
+            bench.report.demand(!bug, || format!("a bug: {}", answer.as_ref().unwrap_err()));
+            if whole && answer.is_ok() {
+                break;
+            }
+            if Instant::now() > deadline {
+                bench.report.problem(format!("byte {bytes} changed: for {HEALED:?} no call succeeded: {answer:?}"));
+                break;
+            }
+        }
+    }
+    bench.report.figure(format!("{times} bytes corrupted, longest call {longest:.0?} of {SHORT:?}"));
+    bench.report.demand(longest <= SHORT + LATE, || format!("a call took {longest:?} of {SHORT:?}"));
+    Ok(())
+}
+
+/// Of this process: descriptors, threads, MiB of memory.
+fn resources(bench: &Bench) -> (usize, usize, usize) {
+    let count = |directory: &str| std::fs::read_dir(directory).map_or(0, Iterator::count);
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: usize = statm.split(' ').nth(1).map_or(0, |pages| pages.parse().unwrap_or(0));
+    // Each has an end of the library's, and two of the proxy's.
+    let open: usize = bench.world.proxies.iter().map(|proxy| 3 * proxy.open()).sum();
+    (count("/proc/self/fd").saturating_sub(open), count("/proc/self/task"), pages / 256)
+}

@@ -1,0 +1,77 @@
+//! The scenarios: one file and one line here for each.
+
+mod f01;
+mod f02;
+mod f05;
+mod f06;
+mod f07;
+mod f08;
+mod f09;
+mod f10;
+mod f15;
+mod f16;
+mod f18;
+mod f19;
+mod leader_kill;
+mod mixed;
+mod outage;
+mod secure;
+
+use crate::report::Report;
+use crate::world::{Result, World};
+
+/// All of them, in the order in which they run.
+pub const ALL: &[Scenario] = &[
+    f01::SCENARIO,
+    f02::SCENARIO,
+    f05::SCENARIO,
+    f06::SCENARIO,
+    f07::SCENARIO,
+    f08::SCENARIO,
+    f08::DEADLINES,
+    f09::SCENARIO,
+    f10::SCENARIO,
+    f15::SCENARIO,
+    f15::JWT,
+    f16::SCENARIO,
+    mixed::SCENARIO,
+    f18::SCENARIO,
+    f19::SCENARIO,
+    outage::SCENARIO,
+    leader_kill::SCENARIO,
+];
+
+/// A kind of fault, and what must hold under it.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub title: &'static str,
+    /// Rounds when there is little time; 0: only when it is named.
+    pub fast: usize,
+    /// Rounds of a full run.
+    pub full: usize,
+    /// An error is what kept it from being run. Problems of the library are in the report.
+    pub run: fn(&Setting) -> Result<Report>,
+}
+
+/// How a scenario is run.
+pub struct Setting {
+    pub name: &'static str,
+    pub rounds: usize,
+    pub full: bool,
+    pub seed: u64,
+    /// Of etcd, as in "3.6".
+    pub version: String,
+}
+
+/// The other two members.
+fn others(member: usize) -> [usize; 2] {
+    [(member + 1) % 3, (member + 2) % 3]
+}
+
+/// Starts dead members again and waits until all is well.
+fn revive(world: &World) -> Result<usize> {
+    world.note("the dead are started");
+    world.cluster.restart_dead()?;
+    world.wait_healthy()
+}
