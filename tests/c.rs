@@ -23,6 +23,12 @@ programs! {
     test_error: newest;
     test_config: newest;
     test_client: newest;
+    test_client_events: newest;
+    test_endpoints: newest;
+    test_set_endpoints: newest;
+    test_call: newest;
+    test_call_end: newest;
+    test_cancel: newest;
     test_op: every;
     test_op_range: every;
     test_kv: every;
@@ -35,6 +41,7 @@ programs! {
     test_watch_10k: every;
     misuse: every;
     misuse_watch: newest;
+    misuse_calls: newest;
     fork: newest;
     deadline: newest;
 }

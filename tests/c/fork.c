@@ -10,6 +10,7 @@ static etcd3_queue_t *queue;
 static etcd3_op_t *op;
 static etcd3_result_t *result;
 static etcd3_watch_opts_t *opts;
+static etcd3_call_t *call;
 
 /* What the child inherits it cannot free, so it must not end where valgrind counts leaks: it execs. */
 static void end_child(void)
@@ -62,7 +63,9 @@ static void calls_on_what_is_the_parents(void)
     etcd3_result_t *r = NULL;
     etcd3_event_t *event = NULL;
     etcd3_watch_t *watch = NULL;
+    etcd3_call_t *another = NULL;
     etcd3_client_t *own;
+    const char *list[] = {"127.0.0.1:1"};
     int done = 0;
     int64_t n = 0;
     size_t ran = 0;
@@ -77,6 +80,15 @@ static void calls_on_what_is_the_parents(void)
     CHECK_CODE(etcd3_execute(client, op, &r, &err), err, ETCD3_ERR_FORKED, "client");
     CHECK_CODE(etcd3_watch_start(client, opts, NULL, on_event, NULL, &watch, &err), err, ETCD3_ERR_FORKED, "client");
     CHECK_CODE(etcd3_client_close(client, 1000, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_execute_async(client, op, NULL, on_event, NULL, &another, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_put_if_revision(client, "k", 1, 1, "v", 1, &done, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_client_wait_connected(client, 1000, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_client_set_endpoints(client, list, 1, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_client_sync(client, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_client_set_credentials(client, "u", "p", &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_client_set_token(client, "token", &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_client_reload_tls(client, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_INT(etcd3_client_counter(client, "calls"), -1);
     CHECK_CODE(etcd3_queue_dispatch(queue, 0, -1, &ran, &err), err, ETCD3_ERR_FORKED, "queue");
     CHECK_CODE(etcd3_queue_next(queue, -1, &event, &err), err, ETCD3_ERR_FORKED, "queue");
     CHECK_INT(etcd3_queue_fd(queue), -1);
@@ -86,14 +98,17 @@ static void calls_on_what_is_the_parents(void)
     CHECK_CODE(etcd3_watch_join(on_queue.watch, 1000, &err), err, ETCD3_ERR_FORKED, "watch");
     etcd3_watch_cancel(on_thread.watch);
     etcd3_watch_cancel(on_queue.watch);
-    CHECK(r == NULL && event == NULL && watch == NULL);
+    etcd3_call_cancel(call);
+    CHECK(r == NULL && event == NULL && watch == NULL && another == NULL);
 
     own = open_client();
+    CHECK_CODE(etcd3_execute_async(own, op, queue, NULL, NULL, &another, &err), err, ETCD3_ERR_FORKED, "queue");
     CHECK_CODE(etcd3_watch_start(own, opts, queue, on_event, NULL, &watch, &err), err, ETCD3_ERR_FORKED, "queue");
     etcd3_client_free(own);
 
     etcd3_watch_free(on_thread.watch);
     etcd3_watch_free(on_queue.watch);
+    etcd3_call_free(call);
     etcd3_queue_free(queue);
     etcd3_client_free(client);
     CHECK_INT(on_thread.closed, 0);
@@ -159,6 +174,12 @@ static void the_parent_goes_on(void)
     CHECK_CHANGES(&on_queue, "+w=before =w=after");
 }
 
+static void ignore(const etcd3_event_t *event, void *user_data)
+{
+    (void)event;
+    (void)user_data;
+}
+
 static void prepare_the_parent(void)
 {
     etcd3_error_t *err = NULL;
@@ -167,6 +188,7 @@ static void prepare_the_parent(void)
     op = etcd3_op_get(PREFIX "k", ETCD3_NTS);
     opts = etcd3_watch_opts_new(PREFIX "w", ETCD3_NTS);
     CHECK_OK(etcd3_execute(client, op, &result, &err), err);
+    CHECK_OK(etcd3_execute_async(client, op, NULL, ignore, NULL, &call, &err), err);
     queue = new_queue();
     prepare(&on_thread, client, PREFIX);
     start(&on_thread, etcd3_watch_opts_new(PREFIX "w", ETCD3_NTS), NULL);
@@ -221,6 +243,7 @@ static void before_the_first_client(void)
 
 int main(void)
 {
+    etcd3_error_t *err = NULL;
     RUN(before_the_first_client);
     RUN(prepare_the_parent);
     check_section = "children";
@@ -236,7 +259,9 @@ int main(void)
     etcd3_result_free(result);
     etcd3_op_free(op);
     etcd3_watch_opts_free(opts);
+    etcd3_call_free(call);
     etcd3_queue_free(queue);
+    CHECK_OK(etcd3_client_close(client, PATIENCE_MS, &err), err);
     etcd3_client_free(client);
     return CHECK_DONE();
 }

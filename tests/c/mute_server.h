@@ -143,13 +143,15 @@ static inline int mute_requests(struct mute_server *server)
     return requests;
 }
 
-static inline void mute_await_request(struct mute_server *server)
+static inline void mute_await_requests(struct mute_server *server, int number)
 {
     pthread_mutex_lock(&server->lock);
-    while (!server->requests)
+    while (server->requests < number)
         pthread_cond_wait(&server->changed, &server->lock);
     pthread_mutex_unlock(&server->lock);
 }
+
+static inline void mute_await_request(struct mute_server *server) { mute_await_requests(server, 1); }
 
 /* To be called once the clients are closed, which ends their connections. */
 static inline void mute_stop(struct mute_server *server)

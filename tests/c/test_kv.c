@@ -191,6 +191,49 @@ static void replace_compares(void)
     value_is(PREFIX "never", NULL);
 }
 
+/* 0 stands for a key that is not there; any other revision for the very put that the caller has seen. */
+static void put_if_revision(void)
+{
+    etcd3_error_t *err = NULL;
+    etcd3_result_t *r;
+    int64_t first, second;
+    int done = -1;
+    etcd3_delete(client, PREFIX "rev", ETCD3_NTS, NULL, NULL);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, 1, "0", 1, &done, &err), err);
+    CHECK_INT(done, 0);
+    value_is(PREFIX "rev", NULL);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, 0, "1", 1, &done, &err), err);
+    CHECK_INT(done, 1);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, 0, "x", 1, &done, &err), err);
+    CHECK_INT(done, 0);
+    r = get(PREFIX "rev", ETCD3_NTS);
+    first = kv_at(r, 0)->mod_revision;
+    etcd3_result_free(r);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, first, "2", 1, &done, &err), err);
+    CHECK_INT(done, 1);
+    value_is(PREFIX "rev", "2");
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, first, "stale", 5, &done, &err), err);
+    CHECK_INT(done, 0);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, first + 1000, "future", 6, &done, &err), err);
+    CHECK_INT(done, 0);
+    value_is(PREFIX "rev", "2");
+    /* The same value put again is another revision. */
+    r = get(PREFIX "rev", ETCD3_NTS);
+    second = kv_at(r, 0)->mod_revision;
+    CHECK(second > first);
+    etcd3_result_free(r);
+    put(client, PREFIX "rev", "2");
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, second, "3", 1, &done, &err), err);
+    CHECK_INT(done, 0);
+    /* A key that was deleted is not there, whatever revision it had; a value may be empty. */
+    CHECK_OK(etcd3_delete(client, PREFIX "rev", ETCD3_NTS, NULL, &err), err);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, second + 1, "3", 1, &done, &err), err);
+    CHECK_INT(done, 0);
+    CHECK_OK(etcd3_put_if_revision(client, PREFIX "rev", ETCD3_NTS, 0, NULL, 0, &done, &err), err);
+    CHECK_INT(done, 1);
+    value_is(PREFIX "rev", "");
+}
+
 static void deletes(void)
 {
     etcd3_error_t *err = NULL;
@@ -278,6 +321,7 @@ int main(void)
     RUN(prefixes);
     RUN(put_if_absent);
     RUN(replace_compares);
+    RUN(put_if_revision);
     RUN(deletes);
     RUN(one_client_serves_many_threads);
     RUN(errors_may_be_ignored);

@@ -42,11 +42,17 @@ pub fn run_program(name: &str, env: &[(&str, &str)]) {
 
 /// Runs one under valgrind, if that is there, with `env` and what makes it take less time.
 pub fn run_under_valgrind(name: &str, env: &[(&str, &str)]) {
+    run_under_valgrind_with(name, env, &[]);
+}
+
+/// The same with more options for valgrind.
+pub fn run_under_valgrind_with(name: &str, env: &[(&str, &str)], options: &[&str]) {
     let Some(valgrind) = tool("valgrind") else {
         return skip_or_fail(&format!("{name} under valgrind"), "valgrind is not installed");
     };
     let compiled = compile_program(name, "c11");
     let mut args = VALGRIND.to_vec();
+    args.extend(options);
     args.push(compiled.to_str().expect("a path in UTF-8"));
     let mut all = env.to_vec();
     all.extend([("ETCD3_TEST_VALGRIND", "1"), ("ETCD3_TEST_EVENTS", "100"), ("ETCD3_TEST_SLACK_MS", "10000")]);

@@ -1,0 +1,250 @@
+/* The codes that the library finds by itself: how to get each. */
+#ifndef CODES_LOCAL_H
+#define CODES_LOCAL_H
+#include "scripted.h"
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#define K "k", ETCD3_NTS
+
+/* The last event of a watch of all history of "k"; to be freed. */
+static etcd3_event_t *end_of_a_watch(etcd3_client_t *client)
+{
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(K);
+    etcd3_queue_t *queue = NULL;
+    etcd3_watch_t *watch = NULL;
+    etcd3_event_t *event = NULL;
+    etcd3_error_t *err = NULL;
+    int64_t end = now_ms() + PATIENCE_MS;
+    etcd3_watch_opts_set_start_revision(opts, 1);
+    CHECK_OK(etcd3_queue_new(&queue, &err), err);
+    CHECK_OK(etcd3_watch_start(client, opts, queue, NULL, NULL, &watch, &err), err);
+    do {
+        etcd3_event_free(event);
+        event = NULL;
+        CHECK_OK(etcd3_queue_next(queue, PATIENCE_MS, &event, &err), err);
+    } while (event && etcd3_event_type(event) != ETCD3_EVENT_CLOSED && now_ms() < end);
+    CHECK_INT(etcd3_event_type(event), ETCD3_EVENT_CLOSED);
+    etcd3_watch_opts_free(opts);
+    etcd3_watch_free(watch);
+    etcd3_queue_free(queue);
+    return event;
+}
+
+static void invalid_argument(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_error_t *err = NULL;
+    CHECK_CODE(etcd3_put(client, NULL, 1, "v", 1, &err), err, ETCD3_ERR_INVALID_ARGUMENT, "key");
+    CHECK_INT(asked(&server, "*"), 0);
+    close_client(client);
+}
+
+/* A read, and a write, that get what the rule says; the endpoint is named. */
+static void shows(const char *kind, const char *rule, etcd3_code_t read, etcd3_code_t write, int64_t timeout_ms)
+{
+    struct scripted server = serve(kind);
+    etcd3_config_t *config = config_of(&server, NULL, timeout_ms);
+    etcd3_client_t *client;
+    etcd3_error_t *err = NULL;
+    etcd3_result_t *r = NULL;
+    etcd3_config_set_max_attempts(config, 1);
+    client = open_config(config);
+    if (rule)
+        script(&server, rule);
+    CHECK_INT(etcd3_put(client, K, "v", 1, &err), write);
+    CHECK_INT(etcd3_error_maybe_applied(err), write == ETCD3_ERR_AMBIGUOUS);
+    CHECK(strstr(etcd3_error_message(err), server.endpoint) != NULL);
+    etcd3_error_free(err);
+    err = NULL;
+    CHECK_CODE(etcd3_get(client, K, &r, &err), err, read, server.endpoint);
+    close_client(client);
+}
+
+static void timeout(void) { shows("grpc", "* * never", ETCD3_ERR_TIMEOUT, ETCD3_ERR_AMBIGUOUS, 300); }
+
+static void unavailable(void)
+{
+    struct scripted nobody = serve_nothing();
+    etcd3_client_t *client = open_config(config_of(&nobody, NULL, 300));
+    etcd3_error_t *err = NULL;
+    CHECK_CODE(etcd3_client_wait_connected(client, 300, &err), err, ETCD3_ERR_UNAVAILABLE, nobody.endpoint);
+    CHECK_CODE(etcd3_put(client, K, "v", 1, &err), err, ETCD3_ERR_UNAVAILABLE, nobody.endpoint);
+    close_client(client);
+}
+
+static void ambiguous(void) { shows("grpc", "* * close", ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_AMBIGUOUS, PATIENCE_MS); }
+
+static void protocol(void)
+{
+    shows("grpc", "* * http 200 text/html <p>hello", ETCD3_ERR_PROTOCOL, ETCD3_ERR_AMBIGUOUS, PATIENCE_MS);
+}
+
+static void canceled(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_cancel_t *cancel = etcd3_cancel_new();
+    etcd3_op_t *op = etcd3_op_get(K);
+    etcd3_error_t *err = NULL;
+    etcd3_result_t *r = NULL;
+    etcd3_op_set_cancel(op, cancel);
+    etcd3_cancel_trigger(cancel);
+    CHECK_CODE(etcd3_execute(client, op, &r, &err), err, ETCD3_ERR_CANCELED, "cancel");
+    etcd3_op_free(op);
+    etcd3_cancel_free(cancel);
+    close_client(client);
+}
+
+static void closed(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_error_t *err = NULL;
+    CHECK_OK(etcd3_client_close(client, PATIENCE_MS, &err), err);
+    CHECK_CODE(etcd3_put(client, K, "v", 1, &err), err, ETCD3_ERR_CLOSED, "closed");
+    etcd3_client_free(client);
+}
+
+static void forked(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_error_t *err = NULL;
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        /* Whatever it inherited must not count as its leak. */
+        execl("/bin/sh", "sh", "-c",
+              etcd3_put(client, K, "v", 1, &err) == ETCD3_ERR_FORKED && etcd3_error_message(err)[0] ? "exit 0" : "exit 1",
+              (char *)NULL);
+        _exit(9);
+    }
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_INT(status, 0);
+    close_client(client);
+}
+
+static void on_alarm(int number) { (void)number; }
+
+static void interrupted(void)
+{
+    struct sigaction action, before;
+    /* Again and again: the first may come before the wait. */
+    struct itimerval soon = {{0, 10000}, {0, 10000}}, never = {{0, 0}, {0, 0}};
+    etcd3_queue_t *queue = NULL;
+    etcd3_event_t *event = NULL;
+    etcd3_error_t *err = NULL;
+    CHECK_OK(etcd3_queue_new(&queue, &err), err);
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    sigaction(SIGALRM, &action, &before);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    CHECK_CODE(etcd3_queue_next(queue, PATIENCE_MS, &event, &err), err, ETCD3_ERR_INTERRUPTED, "signal");
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    etcd3_queue_free(queue);
+}
+
+static void dispatch_within(const etcd3_event_t *event, void *user_data)
+{
+    etcd3_queue_t *queue = (etcd3_queue_t *)user_data;
+    etcd3_error_t *err = NULL;
+    if (etcd3_event_type(event) != ETCD3_EVENT_CLOSED)
+        CHECK_CODE(etcd3_queue_dispatch(queue, 0, 0, NULL, &err), err, ETCD3_ERR_BUSY, "queue");
+}
+
+static void busy(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(K);
+    etcd3_queue_t *queue = NULL;
+    etcd3_watch_t *watch = NULL;
+    etcd3_error_t *err = NULL;
+    size_t ran = 0;
+    CHECK_OK(etcd3_queue_new(&queue, &err), err);
+    CHECK_OK(etcd3_watch_start(client, opts, queue, dispatch_within, queue, &watch, &err), err);
+    CHECK_OK(etcd3_queue_dispatch(queue, 1, PATIENCE_MS, &ran, &err), err);
+    CHECK_INT(ran, 1);
+    etcd3_watch_opts_free(opts);
+    etcd3_watch_free(watch);
+    etcd3_queue_free(queue);
+    close_client(client);
+}
+
+static void no_descriptor_left(void)
+{
+    struct rlimit before, none;
+    etcd3_queue_t *queue = NULL;
+    etcd3_error_t *err = NULL;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK_CODE(etcd3_queue_new(&queue, &err), err, ETCD3_ERR_SYSTEM, "");
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* The peer answers a TLS greeting with something else. */
+static void no_tls_there(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_config_t *config = etcd3_config_new();
+    etcd3_client_t *client;
+    etcd3_error_t *err = NULL;
+    char url[60];
+    snprintf(url, sizeof url, "https://%s", server.endpoint);
+    etcd3_config_add_endpoint(config, url);
+    etcd3_config_set_timeout(config, PATIENCE_MS);
+    client = open_config(config);
+    CHECK_CODE(etcd3_client_wait_connected(client, PATIENCE_MS, &err), err, ETCD3_ERR_TLS, server.endpoint);
+    CHECK_CODE(etcd3_put(client, K, "v", 1, &err), err, ETCD3_ERR_TLS, server.endpoint);
+    close_client(client);
+}
+
+static void another_cluster(void)
+{
+    struct scripted one = serve("grpc"), two = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&one, &two, PATIENCE_MS));
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    ask("identity %d 77 7 2", two.number);
+    ask("stop %d", two.number);
+    CHECK_OK(etcd3_get(client, K, &r, &err), err);
+    etcd3_result_free(r);
+    ask("start %d", two.number);
+    ask("stop %d", one.number);
+    CHECK_CODE(etcd3_get(client, K, &r, &err), err, ETCD3_ERR_CLUSTER_MISMATCH, two.endpoint);
+    close_client(client);
+}
+
+static const struct local_row {
+    etcd3_code_t code;
+    const char *name;
+    void (*show)(void);
+} local_rows[] = {
+#define LOCAL(code, show) {code, #code, show}
+    LOCAL(ETCD3_ERR_INVALID_ARGUMENT, invalid_argument),
+    LOCAL(ETCD3_ERR_TIMEOUT, timeout),
+    LOCAL(ETCD3_ERR_CANCELED, canceled),
+    LOCAL(ETCD3_ERR_UNAVAILABLE, unavailable),
+    LOCAL(ETCD3_ERR_CLOSED, closed),
+    LOCAL(ETCD3_ERR_FORKED, forked),
+    LOCAL(ETCD3_ERR_INTERRUPTED, interrupted),
+    LOCAL(ETCD3_ERR_BUSY, busy),
+    LOCAL(ETCD3_ERR_AMBIGUOUS, ambiguous),
+    LOCAL(ETCD3_ERR_PROTOCOL, protocol),
+    LOCAL(ETCD3_ERR_SYSTEM, no_descriptor_left),
+    LOCAL(ETCD3_ERR_TLS, no_tls_there),
+    LOCAL(ETCD3_ERR_CLUSTER_MISMATCH, another_cluster),
+    /* Would be a bug: nothing may show it. */
+    LOCAL(ETCD3_ERR_INTERNAL, NULL),
+};
+
+enum { LOCAL_ROWS = sizeof local_rows / sizeof *local_rows };
+
+#endif

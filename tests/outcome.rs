@@ -1,0 +1,35 @@
+//! Lost, late and refused answers, tokens and cancellation, against servers that answer by script.
+
+mod support;
+
+use etcd3_scripted::Scripted;
+use support::programs::{compile_program, run_program, run_under_valgrind, STANDARDS};
+
+/// Declares a test of each program, alone and under valgrind.
+macro_rules! programs {
+    ($($name:ident)*) => {
+        $(#[test] fn $name() { with_servers(stringify!($name), run_program); })*
+
+        const PROGRAMS: &[&str] = &[$(stringify!($name)),*];
+
+        mod valgrind {
+            $(#[test] fn $name() { super::with_servers(stringify!($name), super::run_under_valgrind); })*
+        }
+    };
+}
+
+programs! { outcome tokens cancel }
+
+fn with_servers(program: &str, run: fn(&str, &[(&str, &str)])) {
+    let scripted = Scripted::start().expect("a loopback port");
+    run(program, &[("ETCD3_SCRIPTED", &scripted.control())]);
+}
+
+#[test]
+fn compiles_as_every_standard() {
+    for program in PROGRAMS {
+        for standard in STANDARDS {
+            compile_program(program, standard);
+        }
+    }
+}
