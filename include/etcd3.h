@@ -45,7 +45,7 @@ extern "C" {
 /* ---- Version --------------------------------------------------------------------------------- */
 
 /*
- * The ABI is stable within a SONAME (libetcd3.so.0): functions and constants are added, none changes.
+ * From 1.0 on the ABI is stable within a SONAME: functions and constants are added, none changes.
  */
 
 
@@ -741,7 +741,8 @@ void etcd3_config_set_events(etcd3_config_t *config,
 
 /**
  * Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level, until the client is closed or
- * freed: when that has returned it is called no more. Without it the library is silent. No password, token, key or value is ever logged.
+ * freed: when that has returned it is called no more. Without it the library is silent. No password, token, key or
+ * value is ever logged.
  */
 void etcd3_config_set_log(etcd3_config_t *config,
                           int32_t level,

@@ -4,7 +4,7 @@ mod support;
 
 use etcd_run::Server;
 use support::auth;
-use support::programs::{compile_program, run_program, run_under_valgrind, STANDARDS};
+use support::programs::{compile_program, run_program, run_under_valgrind, standards};
 
 #[test]
 fn test_auth() {
@@ -20,7 +20,7 @@ fn under_valgrind() {
 
 #[test]
 fn compiles_as_every_standard() {
-    for standard in STANDARDS {
+    for standard in standards() {
         compile_program("test_auth", standard);
     }
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use std::process::Command;
-use support::programs::{compile_program, run_program, run_under_valgrind, STANDARDS};
+use support::programs::{compile_program, run_program, run_under_valgrind, standards};
 use support::repository;
 
 /// Declares the tests of programs, and the list of them all.
@@ -77,7 +77,7 @@ fn every_program_has_a_test() {
 
 #[test]
 fn compiles_as_every_standard() {
-    for standard in STANDARDS {
+    for standard in standards() {
         for program in PROGRAMS {
             compile_program(program, standard);
         }

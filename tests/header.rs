@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use support::{compile_c, library_dir, repository, run};
+use support::{compile_c, has_cpp, library_dir, repository, run, skip_or_fail};
 
 fn header() -> String {
     std::fs::read_to_string(repository().join("include/etcd3.h")).expect("include/etcd3.h can be read")
@@ -84,7 +84,12 @@ fn compiles_in_every_standard_and_tells_the_version() {
     let c = repository().join("tests/c/test_version.c");
     let cpp = Path::new(env!("CARGO_TARGET_TMPDIR")).join("test_version.cc");
     std::fs::copy(&c, &cpp).expect("within target/tmp");
-    for (source, standards) in [(&c, ["c99", "c11", "c17"]), (&cpp, ["c++11", "c++14", "c++17"])] {
+    let mut all = vec![(&c, ["c99", "c11", "c17"])];
+    match has_cpp() {
+        true => all.push((&cpp, ["c++11", "c++14", "c++17"])),
+        false => skip_or_fail("the header as C++", "no C++ compiler"),
+    }
+    for (source, standards) in all {
         for standard in standards {
             let program = compile_c(source, standard, &[]);
             let said = run(program, &[], &[], Duration::from_secs(10)).stdout;

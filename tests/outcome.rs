@@ -3,7 +3,7 @@
 mod support;
 
 use etcd3_scripted::Scripted;
-use support::programs::{compile_program, run_program, run_under_valgrind, STANDARDS};
+use support::programs::{compile_program, run_program, run_under_valgrind, standards};
 
 /// Declares a test of each program, alone and under valgrind.
 macro_rules! programs {
@@ -28,7 +28,7 @@ fn with_servers(program: &str, run: fn(&str, &[(&str, &str)])) {
 #[test]
 fn compiles_as_every_standard() {
     for program in PROGRAMS {
-        for standard in STANDARDS {
+        for standard in standards() {
             compile_program(program, standard);
         }
     }

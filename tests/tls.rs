@@ -5,7 +5,7 @@ mod support;
 use etcd3_certs::{write, Authority, Pair, Validity};
 use etcd_run::{Builder, Server};
 use std::path::Path;
-use support::programs::{compile_program, run_program, run_under_valgrind_with, STANDARDS};
+use support::programs::{compile_program, run_program, run_under_valgrind_with, standards};
 
 #[test]
 fn test_tls() {
@@ -23,7 +23,7 @@ fn under_valgrind() {
 
 #[test]
 fn compiles_as_every_standard() {
-    for standard in STANDARDS {
+    for standard in standards() {
         compile_program("test_tls", standard);
     }
 }

@@ -171,7 +171,8 @@ pub const ETCD3_LOG_INFO: i32 = 3;
 pub const ETCD3_LOG_DEBUG: i32 = 4;
 
 /// Has `fn` called with `user_data` for what happens inside, up to an ETCD3_LOG_* level, until the client is closed or
-/// freed: when that has returned it is called no more. Without it the library is silent. No password, token, key or value is ever logged.
+/// freed: when that has returned it is called no more. Without it the library is silent. No password, token, key or
+/// value is ever logged.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_config_set_log(
     config: *mut etcd3_config_t,

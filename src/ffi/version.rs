@@ -1,4 +1,4 @@
-//! The ABI is stable within a SONAME (libetcd3.so.0): functions and constants are added, none changes.
+//! From 1.0 on the ABI is stable within a SONAME: functions and constants are added, none changes.
 
 use std::ffi::c_char;
 

@@ -194,6 +194,10 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
+pub fn has_cpp() -> bool {
+    std::env::var_os("CXX").is_some() || tool("c++").is_some()
+}
+
 /// For a test that cannot run here: `let Some(ruby) = tool("ruby") else { return
 /// skip_or_fail("the Ruby test", "no ruby") };`. With `CI` set, nothing may be skipped.
 pub fn skip_or_fail(what: &str, why: &str) {

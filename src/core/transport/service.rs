@@ -46,6 +46,10 @@ impl StreamService {
         Limits { deadline: Instant::now() + self.transport.base.options.connect_timeout, ..self.limits() }
     }
 
+    pub fn is_closing(&self) -> bool {
+        self.transport.base.closing.is_cancelled()
+    }
+
     /// Where the newest stream is, or was tried.
     fn endpoint(&self) -> String {
         lock(&self.last).as_ref().map(|(member, _)| member.endpoint.to_string()).unwrap_or_default()

@@ -199,6 +199,10 @@ impl Task {
 
     fn lost(&mut self, error: Error) {
         self.link = None;
+        if self.service.is_closing() {
+            // The client ends its watches itself, and has nothing to tell before.
+            return;
+        }
         if self.renewals < MOST_RENEWALS && self.service.may_renew(&error) {
             self.renew = true;
             self.renewals += 1;
