@@ -153,7 +153,9 @@ impl Transport {
         call.attempts += u32::from(!matches!(failure, Failure::NotSent));
         call.tried.push(member.clone());
         let members = self.members();
-        let others = members.iter().any(|one| !is_among(one, &call.tried) && !is_among(one, busy) && one.unary.is_up());
+        let unasked = || members.iter().filter(|one| !is_among(one, &call.tried) && !is_among(one, busy));
+        let ready = unasked().any(|one| one.unary.is_up());
+        let others = ready || unasked().any(|one| one.unary.is_coming());
         let endpoint = member.endpoint.to_string();
         let around = Around { others, alone: members.len() < 2, deadline: limits.deadline };
         let verdict = outcome::judge(failure, method.repeat, &endpoint, around);
@@ -184,7 +186,7 @@ impl Transport {
             call.last = Some(error);
         }
         // The next member may do better at once; when all were asked, they get time.
-        if others {
+        if ready {
             return Ok(Duration::ZERO);
         }
         call.tried.clear();

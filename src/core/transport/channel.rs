@@ -73,6 +73,12 @@ impl Channel {
         matches!(&self.state().link, Link::Up(connection) if connection.is_open())
     }
 
+    /// Whether its first connection is being made.
+    pub fn is_coming(&self) -> bool {
+        let state = self.state();
+        matches!(state.link, Link::Dialing) && state.failures == 0
+    }
+
     /// Since when all attempts have failed.
     pub fn failing_since(&self) -> Option<Instant> {
         self.state().failing_since

@@ -123,9 +123,6 @@ impl Default for Options {
     }
 }
 
-/// A peer that breaks off the handshake each time for so long does not do so by chance.
-const LONG: Duration = Duration::from_millis(2500);
-
 /// Told when the first connection comes (nothing) and when the last one goes (why).
 pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
 
@@ -315,9 +312,11 @@ impl Transport {
 
     /// Waiting does not help if no member can be agreed with (§5.4).
     fn hopeless(&self, purpose: Purpose, members: &[Arc<Member>], since: Instant) -> Option<Error> {
+        // A peer that breaks off the handshake each time for so long does not do so by chance.
+        let long = self.base.options.connect_timeout / 2;
         let refused = |member: &Arc<Member>| {
             let channel = member.channel(purpose);
-            let again_and_again = channel.failing_since().is_some_and(|since| since.elapsed() >= LONG);
+            let again_and_again = channel.failing_since().is_some_and(|since| since.elapsed() >= long);
             channel.trouble().is_some_and(|(trouble, at)| {
                 at >= since && (trouble.sure || trouble.kind != Kind::Connect && again_and_again)
             })

@@ -26,7 +26,7 @@ const DEADLINE_EXCEEDED: i32 = 4;
 /// What else there is.
 #[derive(Clone, Copy)]
 pub struct Around {
-    /// Connected members that this call has not asked yet.
+    /// There are members, connected or about to be, that this call has not asked yet.
     pub others: bool,
     /// There is but one member.
     pub alone: bool,
