@@ -154,9 +154,10 @@ impl Connection {
         self.shared.closed.cancel();
     }
 
-    /// Closes the connection if the server does not answer a ping in time, nor sends anything else.
+    /// Closes the connection if the server does not answer a ping in time, nor sends anything else: the answer may be
+    /// behind a large one on a slow line.
     pub async fn probe(&self, limit: Duration) {
-        self.shared.probe(limit).await
+        self.shared.probe(limit, true).await
     }
 
     /// Pings at intervals while a stream is open, and never else (§1.8). Does not keep the connection open itself.
@@ -169,7 +170,8 @@ impl Connection {
                     _ = tokio::time::sleep(interval) => {}
                 }
                 if shared.streams.load(Ordering::Relaxed) > 0 {
-                    shared.probe(limit).await;
+                    // A server that only speaks and does not hear is to be left too.
+                    shared.probe(limit, false).await;
                 }
             }
         }
@@ -298,7 +300,7 @@ impl Ending {
 const CLOSED_AT_ONCE: &str = "the server closed the connection before HTTP/2 was spoken; does it want TLS?";
 
 impl Shared {
-    async fn probe(&self, limit: Duration) {
+    async fn probe(&self, limit: Duration, patient: bool) {
         let Ok(mut pinger) = self.pinger.try_lock() else { return };
         if pinger.1.is_some_and(|last| last.elapsed() < LEAST_PING_INTERVAL) {
             return;
@@ -310,8 +312,7 @@ impl Shared {
             let heard = self.heard.bytes();
             match timeout(limit, &mut answer).await {
                 Ok(Ok(_)) => return,
-                // The answer may be behind much else on a slow line.
-                Err(_) if self.heard.bytes() > heard => {}
+                Err(_) if patient && self.heard.bytes() > heard => {}
                 _ => return self.closed.cancel(),
             }
         }
