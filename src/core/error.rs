@@ -51,6 +51,15 @@ impl Error {
         }
     }
 
+    /// The same, of a write whose outcome is unknown.
+    pub fn into_ambiguous(self) -> Self {
+        if self.maybe_applied {
+            return self;
+        }
+        let message = format!("the write may have been applied: {}", self.message);
+        Error { code: code::ERR_AMBIGUOUS, message, maybe_applied: true, ..self }
+    }
+
     /// The same call, made again later, may succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(

@@ -170,12 +170,7 @@ impl Source {
 pub fn cut_off(error: Error, written: bool) -> Error {
     match written {
         false => error,
-        true => Error {
-            code: code::ERR_AMBIGUOUS,
-            message: format!("the write may have been applied: {}", error.message),
-            maybe_applied: true,
-            ..error
-        },
+        true => error.into_ambiguous(),
     }
 }
 

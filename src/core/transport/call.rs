@@ -162,7 +162,7 @@ impl Transport {
         let (Verdict::Final(ref error) | Verdict::Again(ref error, _)) = verdict;
         self.base.log.debug(|| format!("{endpoint}: attempt {} of {}: {error}", call.attempts, method.path));
         let (error, penalty) = match verdict {
-            Verdict::Final(error) if call.resent => return Err(self.finish(outcome::ambiguous(error), call.attempts)),
+            Verdict::Final(error) if call.resent => return Err(self.finish(error.into_ambiguous(), call.attempts)),
             Verdict::Final(error) => {
                 let error = self.finish(error, call.attempts);
                 return Err(match call.last.take().filter(|_| error.code == code::ERR_TIMEOUT) {
@@ -179,7 +179,7 @@ impl Transport {
         }
         let error = self.finish(error, call.attempts);
         if self.base.options.max_attempts.is_some_and(|most| call.attempts >= most) {
-            return Err(if call.resent { outcome::ambiguous(error) } else { error });
+            return Err(if call.resent { error.into_ambiguous() } else { error });
         }
         call.resent |= error.maybe_applied;
         if !call.resent || error.maybe_applied {

@@ -42,8 +42,8 @@ pub fn judge(failure: Failure, repeat: Repeat, endpoint: &str, around: Around) -
             let error = at(code::ERR_UNAVAILABLE, &format!("the connection was lost: {why}"));
             match repeat {
                 Repeat::Never if mutant::is("retry-put") => Verdict::Again(error, None),
-                Repeat::Never => Verdict::Final(ambiguous(error)),
-                Repeat::Guarded => Verdict::Again(ambiguous(error), Some(TROUBLED)),
+                Repeat::Never => Verdict::Final(error.into_ambiguous()),
+                Repeat::Guarded => Verdict::Again(error.into_ambiguous(), Some(TROUBLED)),
                 Repeat::Freely => Verdict::Again(error, Some(TROUBLED)),
             }
         }
@@ -76,7 +76,7 @@ fn answered(error: Error, repeat: Repeat, around: Around) -> Verdict {
         // Such a write was applied all the same where it is the one that crossed the quota.
         (code::ERR_NO_SPACE, _) => Verdict::Final(Error { maybe_applied: repeat != Repeat::Freely, ..error }),
         _ if !is_open(&error) => Verdict::Final(error),
-        (_, Some(UNAVAILABLE)) if repeat == Repeat::Guarded => Verdict::Again(ambiguous(error), Some(TROUBLED)),
+        (_, Some(UNAVAILABLE)) if repeat == Repeat::Guarded => Verdict::Again(error.into_ambiguous(), Some(TROUBLED)),
         _ => Verdict::Final(written(error, repeat)),
     }
 }
@@ -116,19 +116,7 @@ pub fn stopped(stop: Stop) -> Error {
 fn written(error: Error, repeat: Repeat) -> Error {
     match repeat {
         Repeat::Freely => error,
-        Repeat::Guarded | Repeat::Never => ambiguous(error),
-    }
-}
-
-pub fn ambiguous(error: Error) -> Error {
-    if error.maybe_applied {
-        return error;
-    }
-    Error {
-        code: code::ERR_AMBIGUOUS,
-        message: format!("the write may have been applied: {}", error.message),
-        maybe_applied: true,
-        ..error
+        Repeat::Guarded | Repeat::Never => error.into_ambiguous(),
     }
 }
 
