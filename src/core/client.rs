@@ -14,6 +14,7 @@ use super::queue::Queue;
 use super::response::Response;
 use super::runtime::Runtime;
 use super::source::{Handler, Source};
+use super::sync::lock;
 use super::tls::{self, Tls};
 use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
 use super::watch::Watches;
@@ -21,7 +22,7 @@ use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -84,10 +85,6 @@ const DELETE_RANGE: Method = Method { path: "/etcdserverpb.KV/DeleteRange", repe
 const TXN: Method = Method { path: "/etcdserverpb.KV/Txn", repeat: Repeat::Never };
 
 const TASKS_END: Duration = Duration::from_millis(500);
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Client {
     /// Connects when first used, not here (§1.3).

@@ -7,6 +7,7 @@ pub mod error;
 mod mutant;
 mod proto;
 pub mod range;
+mod sync;
 
 // what the caller asks for and gets
 mod call;
@@ -17,6 +18,7 @@ mod kv;
 pub mod log;
 mod members;
 pub mod op;
+mod request;
 pub mod response;
 pub mod watch;
 

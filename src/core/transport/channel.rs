@@ -4,10 +4,12 @@
 use super::super::code;
 use super::super::endpoint::Endpoint;
 use super::super::error::Error;
-use super::connection::{Connection, Trouble};
+use super::super::sync::lock;
+use super::connection::Connection;
+use super::dial::Trouble;
 use super::Base;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, Instant};
@@ -174,7 +176,7 @@ impl Channel {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

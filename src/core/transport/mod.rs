@@ -5,11 +5,14 @@ mod auth;
 mod call;
 mod channel;
 mod connection;
+mod dial;
+mod fate;
 mod outcome;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
+pub use fate::Fate;
 pub use service::StreamService;
 
 use super::code;
@@ -18,13 +21,15 @@ use super::endpoint::{check_mixture, Endpoint};
 use super::error::{Error, Result};
 use super::log::Log;
 use super::mutant;
+use super::sync::lock;
 use super::tls::Tls;
 use auth::Auth;
 use channel::{Channel, Purpose};
-use connection::{Connection, Kind};
+use connection::Connection;
+use dial::{Kind, Trouble};
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{timeout_at, Instant};
@@ -56,34 +61,6 @@ pub struct Limits {
     pub require_leader: bool,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
-}
-
-/// Whether a request went out, or may not any more: one of the two, whoever comes first.
-#[derive(Default)]
-pub struct Fate(AtomicU8);
-
-const IDLE: u8 = 0;
-const SENT: u8 = 1;
-const CUT: u8 = 2;
-
-impl Fate {
-    fn begin(&self) {
-        let _ = self.0.compare_exchange(SENT, IDLE, Ordering::AcqRel, Ordering::Relaxed);
-    }
-
-    /// To be called before sending; false if that is forbidden.
-    fn send(&self) -> bool {
-        self.0.compare_exchange(IDLE, SENT, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-    }
-
-    fn is_sent(&self) -> bool {
-        self.0.load(Ordering::Acquire) == SENT
-    }
-
-    /// Forbids sending; true if it comes too late.
-    pub fn cut(&self) -> bool {
-        self.0.compare_exchange(IDLE, CUT, Ordering::AcqRel, Ordering::Acquire) == Err(SENT)
-    }
 }
 
 /// What ended a call before its answer came.
@@ -195,12 +172,12 @@ impl Member {
     }
 
     fn avoid_for(&self, time: Duration) {
-        let mut avoid = self.avoid.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut avoid = lock(&self.avoid);
         *avoid = (*avoid).max(Instant::now() + time);
     }
 
     fn is_avoided(&self) -> bool {
-        *self.avoid.lock().unwrap_or_else(PoisonError::into_inner) > Instant::now()
+        *lock(&self.avoid) > Instant::now()
     }
 }
 
@@ -341,7 +318,7 @@ impl Transport {
             _ if all(Kind::Protocol) => code::ERR_PROTOCOL,
             _ => code::ERR_UNAVAILABLE,
         };
-        let words = |(member, trouble): &(&Arc<Member>, Option<(connection::Trouble, Instant)>)| match trouble {
+        let words = |(member, trouble): &(&Arc<Member>, Option<(Trouble, Instant)>)| match trouble {
             Some((trouble, _)) => format!("{}: {}", member.endpoint, trouble.text),
             None => format!("{}: no answer to the attempt to connect", member.endpoint),
         };
@@ -408,8 +385,4 @@ impl Limits {
 
 fn is_among(member: &Arc<Member>, list: &[Arc<Member>]) -> bool {
     list.iter().any(|other| Arc::ptr_eq(member, other))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
