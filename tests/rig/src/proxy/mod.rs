@@ -1,10 +1,12 @@
 //! A TCP proxy that does to connections what networks do, on command.
 
 mod carry;
+mod frames;
 mod peers;
 #[cfg(test)]
 mod tests;
 
+pub use frames::Goaway;
 pub use peers::Peers;
 
 use carry::carry;
@@ -133,12 +135,16 @@ struct Shared {
     plan: watch::Sender<Plan>,
     /// Counts the times that all connections were ended, and says how they are.
     ends: watch::Sender<(u64, End)>,
+    /// Counts the times that a server was made to say goodbye on all connections, and says how.
+    goaways: watch::Sender<(u64, Goaway)>,
     listening: watch::Sender<bool>,
     trap: Mutex<Option<Trap>>,
     sprung: Condvar,
     /// Whether clients are members, who say in their requests which.
     sniffs: bool,
     open: AtomicUsize,
+    /// How many connections heard a GOAWAY to its end.
+    parted: AtomicU64,
     accepted: AtomicU64,
     carried: [AtomicU64; 2],
     seed: AtomicU64,
@@ -171,11 +177,13 @@ impl Proxy {
             target: Mutex::new(target.into()),
             plan: watch::Sender::new(Plan::pass()),
             ends: watch::Sender::new((0, End::Fin)),
+            goaways: watch::Sender::new((0, Goaway::Graceful)),
             listening: watch::Sender::new(true),
             trap: Mutex::default(),
             sprung: Condvar::new(),
             sniffs,
             open: AtomicUsize::new(0),
+            parted: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             carried: Default::default(),
             seed: AtomicU64::new(seed),
@@ -204,6 +212,16 @@ impl Proxy {
     /// Ends all connections.
     pub fn drop_all(&self, end: End) {
         self.shared.ends.send_modify(|(count, how)| (*count, *how) = (*count + 1, end));
+    }
+
+    /// Has the server say goodbye on all connections that speak HTTP/2 in the clear.
+    pub fn goaway(&self, how: Goaway) {
+        self.shared.goaways.send_modify(|(count, goaway)| (*count, *goaway) = (*count + 1, how));
+    }
+
+    /// On how many connections that was said so far.
+    pub fn parted(&self) -> u64 {
+        self.shared.parted.load(Ordering::SeqCst)
     }
 
     /// Ends the connection that carries the byte after so many more in that direction; those before
