@@ -783,6 +783,13 @@ etcd3_code_t etcd3_client_close(etcd3_client_t *client,
                                 etcd3_error_t **err);
 
 /**
+ * Ends all calls that are under way on this client, on whatever thread, those that wait for anything else included: each
+ * returns within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a write that was sent. Watches and what
+ * begins later are not concerned; for single calls see etcd3_op_set_cancel. Never blocks; from any thread.
+ */
+void etcd3_client_cancel_calls(const etcd3_client_t *client);
+
+/**
  * Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
  * for it.
  * Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
@@ -1215,7 +1222,8 @@ etcd3_code_t etcd3_replace(const etcd3_client_t *client,
 
 /**
  * Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
- * was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+ * was put; 0 if the key has been put or deleted since. Sent again if its answer was lost, and a key that then has the
+ * value counts as put by this call: see above. Error beside the others: ETCD3_ERR_AMBIGUOUS. RPC: KV.Txn.
  */
 etcd3_code_t etcd3_put_if_revision(const etcd3_client_t *client,
                                    const void *key,

@@ -15,8 +15,8 @@ use super::response::Response;
 use super::runtime::Runtime;
 use super::source::{Handler, Source};
 use super::sync::lock;
-use super::tls::{self, Tls};
-use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
+use super::tls;
+use super::transport::{malformed, Base, Credentials, Limits, Method, Options, Repeat, Transport};
 use super::watch::Watches;
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
@@ -62,6 +62,8 @@ pub struct Client {
     runtime: Mutex<Option<Arc<Runtime>>>,
     pub(super) core: Arc<Core>,
     pub(super) tasks: TaskTracker,
+    /// Of the calls under way.
+    interrupt: Mutex<CancellationToken>,
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
@@ -94,14 +96,12 @@ impl Client {
             endpoints.push(Endpoint::parse("localhost:2379")?);
         }
         let log = Arc::new(config.log.for_client());
-        let needed = config.tls.is_some() || endpoints.iter().any(|endpoint| endpoint.uses_tls(false));
-        let tls = needed.then(|| Tls::new(config.tls.clone().unwrap_or_default(), log.clone())).transpose()?;
         let closing = CancellationToken::new();
         let base = Base {
             runtime: runtime.handle().clone(),
             options: config.options.clone(),
-            tls,
-            tls_configured: config.tls.is_some(),
+            tls: OnceCell::new(),
+            tls_options: config.tls.clone(),
             closing: closing.clone(),
             counters: Counters::default(),
             log,
@@ -123,6 +123,7 @@ impl Client {
             runtime: Mutex::new(Some(runtime)),
             core: Arc::new(core),
             tasks: TaskTracker::new(),
+            interrupt: Mutex::default(),
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
@@ -142,12 +143,13 @@ impl Client {
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
         let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false, sent: None }
+        let (closing, interrupted) = (self.core.closing.clone(), lock(&self.interrupt).clone());
+        Limits { deadline, closing, cancelled: None, interrupted, require_leader: false, sent: None }
     }
 
     /// Runs one call to its end on the calling thread.
     pub fn run<T>(&self, limits: Limits, call: impl AsyncFnOnce(&Limits) -> Result<T>) -> Result<T> {
-        self.runtime()?.block_on(call(&limits))?
+        self.core.counted(self.runtime()?.block_on(call(&limits))?)
     }
 
     pub fn execute(&self, op: &Op) -> Result<Response> {
@@ -228,12 +230,17 @@ impl Client {
         Ok(())
     }
 
+    /// Ends all calls that are under way, and none that begins later.
+    pub fn cancel_calls(&self) {
+        std::mem::take(&mut *lock(&self.interrupt)).cancel();
+    }
+
     pub fn set_credentials(&self, credentials: Credentials) {
         self.core.transport.set_credentials(credentials);
     }
 
     pub fn reload_tls(&self) -> Result<()> {
-        match &self.core.transport.base().tls {
+        match self.core.transport.base().tls.get() {
             Some(tls) => tls.reload(),
             None => Err(Error::argument("client", "it uses no TLS")),
         }
@@ -251,7 +258,8 @@ impl Client {
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
-        if let Some(runtime) = lock(&self.runtime).take() {
+        let runtime = lock(&self.runtime).take();
+        if let Some(runtime) = runtime {
             self.tasks.close();
             // They end at once, but for the one that may be running now.
             let _ = runtime.block_on(async { tokio::time::timeout(TASKS_END, self.tasks.wait()).await });
@@ -308,10 +316,15 @@ impl Core {
         let method = Method { repeat, ..TXN };
         let epoch = self.epoch();
         let reply = self.transport.unary::<_, pb::TxnResponse>(method, txn, limits).await?;
-        let response = Response::try_from(reply.message)
-            .map_err(|error| Error { maybe_applied: repeat != Repeat::Freely, ..error })?;
+        let response =
+            Response::try_from(reply.message).map_err(|error| malformed(&error.message, repeat, &reply.endpoint))?;
         self.check(response.header(), epoch, method, &reply.endpoint)?;
         Ok((response, reply.resent))
+    }
+
+    /// Passes the outcome of a call on, having counted it.
+    pub(super) fn counted<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect_err(|error| self.transport.base().counters.ambiguous.add(error.maybe_applied.into()))
     }
 
     /// Which list of endpoints there is.

@@ -7,6 +7,7 @@ use super::proto::etcdserverpb as pb;
 use super::transport::{Limits, Method, Repeat};
 use std::time::Duration;
 use tokio::time::{sleep, Instant};
+use tokio_util::sync::CancellationToken;
 
 const MEMBER_LIST: Method = Method { path: "/etcdserverpb.Cluster/MemberList", repeat: Repeat::Freely };
 const SYNC_LIMIT: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ impl Client {
     pub(super) fn sync_at(&self, interval: Duration) -> Result<()> {
         let runtime = self.runtime()?;
         let core = self.core.clone();
-        let limits = self.limits(None);
+        let limits = Limits { interrupted: CancellationToken::new(), ..self.limits(None) };
         self.spawn(&runtime, async move {
             loop {
                 sleep(interval).await;

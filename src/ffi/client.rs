@@ -55,6 +55,18 @@ pub unsafe extern "C" fn etcd3_client_close(
     })
 }
 
+/// Ends all calls that are under way on this client, on whatever thread, those that wait for anything else included: each
+/// returns within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a write that was sent. Watches and what
+/// begins later are not concerned; for single calls see etcd3_op_set_cancel. Never blocks; from any thread.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_client_cancel_calls(client: *const etcd3_client_t) {
+    guard::quiet((), || {
+        if let Ok(client) = handle::get(client, "client") {
+            client.cancel_calls();
+        }
+    })
+}
+
 /// Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
 /// for it.
 /// Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;

@@ -145,7 +145,7 @@ impl Connection {
         OpenStream(self.shared.clone())
     }
 
-    /// Waits until one more stream may be opened, and gives the means to open it.
+    /// The means to open a stream, if the connection still takes one. Above the server's limit it waits inside h2.
     pub async fn ready(&self) -> Result<SendRequest<Bytes>, h2::Error> {
         self.sender.clone().ready().await.inspect_err(|_| self.drain())
     }

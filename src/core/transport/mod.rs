@@ -13,6 +13,7 @@ mod socket;
 
 pub use auth::Credentials;
 pub use fate::Fate;
+pub use outcome::malformed;
 pub use service::StreamService;
 
 use super::code;
@@ -22,11 +23,12 @@ use super::error::{Error, Result};
 use super::log::Log;
 use super::mutant;
 use super::sync::lock;
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use auth::Auth;
 use channel::{Channel, Purpose};
 use connection::Connection;
 use dial::{Kind, Trouble};
+use once_cell::sync::OnceCell;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -58,6 +60,8 @@ pub struct Limits {
     pub deadline: Instant,
     pub closing: CancellationToken,
     pub cancelled: Option<CancellationToken>,
+    /// Ends all calls that a client has under way.
+    pub interrupted: CancellationToken,
     pub require_leader: bool,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
@@ -107,9 +111,10 @@ pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
 pub struct Base {
     pub runtime: tokio::runtime::Handle,
     pub options: Options,
-    pub tls: Option<Tls>,
-    /// Whether endpoints that do not say so use TLS.
-    pub tls_configured: bool,
+    /// Made when the first endpoint wants it.
+    pub tls: OnceCell<Tls>,
+    /// Endpoints that do not say so use TLS if there are any.
+    pub tls_options: Option<tls::Options>,
     pub closing: CancellationToken,
     pub counters: Counters,
     pub log: Arc<Log>,
@@ -121,6 +126,14 @@ pub struct Base {
 }
 
 impl Base {
+    fn uses_tls(&self, endpoint: &Endpoint) -> bool {
+        endpoint.uses_tls(self.tls_options.is_some())
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        self.tls.get_or_try_init(|| Tls::new(self.tls_options.clone().unwrap_or_default(), self.log.clone()))
+    }
+
     fn ping_interval(&self) -> Duration {
         self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(3))
     }
@@ -199,6 +212,9 @@ impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
         let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        if transport.base.tls_options.is_some() {
+            transport.base.tls()?;
+        }
         transport.set_endpoints(endpoints)?;
         Ok(transport)
     }
@@ -212,7 +228,11 @@ impl Transport {
         if endpoints.is_empty() {
             return Err(Error::argument("endpoints", "must not be empty"));
         }
-        check_mixture(endpoints, self.base.options.mixed_schemes)?;
+        let protected = |endpoint: &Endpoint| self.base.uses_tls(endpoint);
+        check_mixture(endpoints, protected, self.base.options.mixed_schemes)?;
+        if endpoints.iter().any(protected) {
+            self.base.tls()?;
+        }
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         let mut list: Vec<Arc<Member>> = Vec::new();
         for endpoint in endpoints {
@@ -237,8 +257,7 @@ impl Transport {
 
     /// Whether what is sent is protected, and is to stay so.
     pub fn uses_tls(&self) -> bool {
-        let configured = self.base.tls_configured;
-        !self.base.options.mixed_schemes && self.members().iter().any(|member| member.endpoint.uses_tls(configured))
+        !self.base.options.mixed_schemes && self.members().iter().any(|member| self.base.uses_tls(&member.endpoint))
     }
 
     fn members(&self) -> Arc<[Arc<Member>]> {
@@ -323,8 +342,9 @@ impl Transport {
             None => format!("{}: no answer to the attempt to connect", member.endpoint),
         };
         let words: Vec<_> = troubles.iter().map(words).collect();
+        let newest = troubles.iter().max_by_key(|(_, trouble)| trouble.as_ref().map(|(_, at)| *at));
         Error {
-            endpoint: members.first().map(|member| member.endpoint.to_string()),
+            endpoint: newest.map(|(member, _)| member.endpoint.to_string()),
             ..Error::new(code, format!("no endpoint could be reached: {}", words.join("; ")))
         }
     }
@@ -355,7 +375,8 @@ const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 impl Limits {
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
+        let interrupted = CancellationToken::new();
+        Limits { deadline, closing: closing.clone(), cancelled: None, interrupted, require_leader: false, sent: None }
     }
 
     /// Waits for what ends the call early, or for its deadline.
@@ -378,6 +399,7 @@ impl Limits {
             biased;
             _ = self.closing.cancelled() => Err(Stop::Closed),
             _ = cancelled => Err(Stop::Cancelled),
+            _ = self.interrupted.cancelled() => Err(Stop::Cancelled),
             done = timeout_at(deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }

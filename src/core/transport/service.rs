@@ -79,14 +79,18 @@ impl StreamService {
         lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.may_renew(error, token))
     }
 
-    /// Whether other credentials were set since the newest stream was opened.
+    /// Whether other credentials were set since the newest stream was opened; true once, for it to be left.
     pub fn is_outdated(&self) -> bool {
-        lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.is_another(token))
+        lock(&self.last).take_if(|(_, token)| self.transport.auth.is_another(token)).is_some()
     }
 
-    /// Waits until other credentials are set.
+    /// Waits until other credentials are set than those of the newest stream.
     pub async fn identity_changed(&self) {
-        self.transport.auth.changed.notified().await
+        let Some(known) = lock(&self.last).as_ref().map(|(_, token)| token.identity) else {
+            return std::future::pending().await;
+        };
+        // The sender is as old as the client.
+        let _ = self.transport.auth.identity.subscribe().wait_for(|identity| *identity != known).await;
     }
 
     /// Gets a new token in place of the one of the newest stream.
