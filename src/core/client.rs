@@ -109,6 +109,7 @@ impl Client {
             changes: Notify::new(),
             connected: AtomicI64::new(0),
             calmed: AtomicU32::new(0),
+            patience: Arc::default(),
         };
         let transport = Arc::new(Transport::new(&endpoints, Arc::new(base), config.credentials.clone())?);
         let core = Core {

@@ -156,7 +156,7 @@ impl Channel {
         let base = self.base.clone();
         let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
         if self.purpose == Purpose::Streams {
-            base.runtime.spawn(connection.keep_alive(interval, limit));
+            base.runtime.spawn(connection.keep_alive(interval, limit, base.patience.clone()));
         }
         let endpoint = self.endpoint.clone();
         let (closed, ending) = (connection.closed_token(), connection.ending());

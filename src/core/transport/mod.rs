@@ -8,6 +8,7 @@ mod connection;
 mod dial;
 mod fate;
 mod outcome;
+mod patience;
 mod service;
 mod socket;
 
@@ -29,6 +30,7 @@ use channel::{Channel, Purpose};
 use connection::Connection;
 use dial::{Kind, Trouble};
 use once_cell::sync::OnceCell;
+use patience::Patience;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -123,6 +125,7 @@ pub struct Base {
     pub connected: AtomicI64,
     /// How often the interval of pings was doubled since a server took them for abuse.
     pub calmed: AtomicU32,
+    pub patience: Arc<Patience>,
 }
 
 impl Base {
