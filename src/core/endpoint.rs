@@ -27,7 +27,9 @@ pub enum Address {
 
 impl Endpoint {
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Error::argument("endpoint", format!("{text:?} {why}"));
+        // Before an @ some write a password.
+        let shown = text.rfind('@').map_or(text, |at| &text[at..]);
+        let wrong = |why: &str| Error::argument("endpoint", format!("{shown:?} {why}"));
         if let Some((scheme @ ("unix" | "unixs"), rest)) = text.split_once(':') {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             let security = if scheme == "unix" { Security::AsConfigured } else { Security::Tls };
@@ -168,6 +170,8 @@ mod tests {
             let error = Endpoint::parse(text).unwrap_err();
             assert!(error.message.contains("endpoint: ") && error.message.contains(text), "{error}");
         }
+        let error = Endpoint::parse("http://user:secret@host:1").unwrap_err();
+        assert!(!error.message.contains("secret") && error.message.contains("@host"), "{error}");
     }
 
     #[test]
