@@ -10,7 +10,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 LIBRARY = $(TARGET)/release/libetcd3.so
-EXAMPLES = $(patsubst examples/c/%.c,$(TARGET)/examples/%,$(wildcard examples/c/*.c))
+EXAMPLES = $(patsubst examples/c/%.c,$(TARGET)/examples/%,$(wildcard examples/c/*.c)) $(TARGET)/examples/etcd3ctl
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 DEST_INCLUDE = $(DESTDIR)$(INCLUDEDIR)
 
@@ -25,9 +25,11 @@ demo: $(TARGET)/examples/tour
 
 examples: $(EXAMPLES)
 
-$(TARGET)/examples/%: examples/c/%.c all
+$(TARGET)/examples/etcd3ctl: $(wildcard examples/c/etcd3ctl/*.[ch])
+$(filter-out %/etcd3ctl,$(EXAMPLES)): $(TARGET)/examples/%: examples/c/%.c
+$(EXAMPLES): all
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Iinclude $< -o $@ -L$(TARGET)/release -letcd3 -lpthread \
+	$(CC) $(CFLAGS) -Iinclude $(filter %.c,$^) -o $@ -L$(TARGET)/release -letcd3 -lpthread \
 	  '-Wl,-rpath,$$ORIGIN/../release'
 
 test: all
