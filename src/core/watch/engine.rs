@@ -12,12 +12,20 @@ use pb::watch_request::RequestUnion;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+#[derive(Debug, Clone, Default)]
 pub struct Spec {
     pub key: Bytes,
     pub range_end: Bytes,
     pub prev_kv: bool,
     pub filters: Vec<i32>,
     pub progress_notify: bool,
+}
+
+impl Spec {
+    /// A range as it stands on the wire.
+    pub fn new(key: Bytes, range_end: Bytes) -> Self {
+        Spec { key, range_end, ..Default::default() }
+    }
 }
 
 struct Watch {

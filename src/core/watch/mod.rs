@@ -1,6 +1,7 @@
 //! Watches: what the caller asks for, and the handle. All watches of a client share one stream.
 
 mod engine;
+mod feed;
 mod task;
 
 use super::client::Client;
@@ -10,8 +11,29 @@ use super::proto::etcdserverpb::watch_create_request::FilterType;
 use super::queue::Queue;
 use super::range::KeyRange;
 use super::source::{Handler, Source};
+pub use engine::Spec;
+pub use feed::Feed;
 use std::sync::Arc;
 pub use task::Watches;
+
+/// For the library's own tasks (locks, elections, …), which must not block: take `client.watches()?.clone()` along, and
+///
+///     let mut feed = watches.follow(Spec::new(key, range_end), first_revision)?;
+///     loop {
+///         match feed.next().await.body {
+///             Body::Watch { changes, .. } => …,
+///             Body::Closed { error } => …,
+///             _ => {}
+///         }
+///     }
+///
+/// Nothing is read: give the revision after that of a read of your own. Ends with the client (`ERR_CLOSED`), when it is
+/// dropped, and where the server ends it.
+impl Watches {
+    pub fn follow(&self, spec: Spec, first_revision: i64) -> Result<Feed> {
+        Feed::start(self, spec, first_revision)
+    }
+}
 
 #[derive(Debug, Clone, Default)]
 pub struct Options {

@@ -46,7 +46,11 @@ impl Watches {
     }
 
     pub fn add(&self, spec: Spec, next: i64, source: Arc<Source>) {
-        let _ = self.0.send(Command::Add(spec, next, source));
+        if let Err(refused) = self.0.send(Command::Add(spec, next, source)) {
+            if let Command::Add(_, _, source) = refused.0 {
+                source.close(Some(Error::closed()));
+            }
+        }
     }
 
     pub fn remove(&self, id: u64) {
