@@ -4,8 +4,9 @@ use super::super::error::Result;
 use super::super::event::Event;
 use super::super::queue::{Queue, Wake};
 use super::super::source::{Handler, Source};
-use super::engine::Spec;
-use super::Watches;
+use super::super::transport::Headers;
+use super::one::{Spec, Start};
+use super::{Watches, MAX_WAITING};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -18,13 +19,13 @@ pub struct Feed {
 }
 
 impl Feed {
-    pub(super) fn start(watches: &Watches, spec: Spec, start: i64) -> Result<Self> {
+    pub(super) fn start(watches: &Watches, headers: &Headers, spec: Spec, start: Start) -> Result<Self> {
         let waiting = Arc::<Notify>::default();
         let queue = Queue::new(Box::new(TaskWake(waiting.clone())));
         let source = Source::new(queue.clone(), Arc::new(Nobody))?;
-        let (ended, id) = (watches.clone(), source.id);
-        source.set_at_end(Box::new(move || ended.remove(id)));
-        watches.add(spec, start, source.clone());
+        let (ended, same, id) = (watches.clone(), headers.clone(), source.id);
+        source.set_at_end(Box::new(move || ended.remove(&same, id)));
+        watches.add(headers, spec, start, MAX_WAITING, source.clone());
         Ok(Feed { queue, source, waiting })
     }
 
