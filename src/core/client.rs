@@ -17,7 +17,7 @@ use super::source::{Handler, Source};
 use super::sync::lock;
 use super::tls;
 use super::transport::{malformed, Base, Credentials, Limits, Method, Options, Repeat, Transport};
-use super::watch::Watches;
+use super::watch::{Settings, Watches};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
@@ -37,6 +37,7 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
     pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
@@ -51,6 +52,7 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            watches: Settings::default(),
             log: Arc::default(),
             events: None,
         }
@@ -67,6 +69,7 @@ pub struct Client {
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
+    watch_settings: Settings,
 }
 
 /// What calls need that outlive the call that started them.
@@ -128,6 +131,7 @@ impl Client {
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
+            watch_settings: config.watches,
         };
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
@@ -143,9 +147,7 @@ impl Client {
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        let (closing, interrupted) = (self.core.closing.clone(), lock(&self.interrupt).clone());
-        Limits { deadline, closing, cancelled: None, interrupted, require_leader: false, sent: None }
+        Limits { interrupted: lock(&self.interrupt).clone(), ..self.core.limits(timeout) }
     }
 
     /// Runs one call to its end on the calling thread.
@@ -185,13 +187,11 @@ impl Client {
         Ok(())
     }
 
-    /// The watches of this client and the task that carries them.
+    /// The watches of this client, and the way to start one.
     pub fn watches(&self) -> Result<&Watches> {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
-            let (watches, task) = Watches::new(self.core.transport.streams());
-            self.spawn(&runtime, task);
-            watches
+            Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
         }))
     }
 
@@ -283,6 +283,13 @@ impl Drop for Client {
 }
 
 impl Core {
+    /// For a call with its own time limit, or the client's.
+    pub fn limits(&self, timeout: Option<Duration>) -> Limits {
+        let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
+        let (closing, interrupted) = (self.closing.clone(), CancellationToken::new());
+        Limits { deadline, closing, cancelled: None, interrupted, require_leader: false, sent: None }
+    }
+
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {
