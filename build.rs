@@ -19,6 +19,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Calls", "src/ffi/kv.rs"),
     ("Calls that do not block", "src/ffi/call.rs"),
     ("Watches", "src/ffi/watch.rs"),
+    ("Leases", "src/ffi/lease.rs"),
+    ("Sessions", "src/ffi/session.rs"),
 ];
 
 fn main() {

@@ -6,13 +6,14 @@ use super::counters::Counters;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::{Body, State};
+use super::lease::Leases;
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
 use super::response::Response;
-use super::runtime::Runtime;
+use super::runtime::{Clock, Runtime};
 use super::source::{Handler, Source};
 use super::tls::{self, Tls};
 use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
@@ -64,6 +65,7 @@ pub struct Client {
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
+    leases: OnceCell<Leases>,
 }
 
 /// What calls need that outlive the call that started them.
@@ -71,6 +73,7 @@ pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
     pub closing: CancellationToken,
+    pub clock: Clock,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
@@ -118,6 +121,7 @@ impl Client {
             transport,
             timeout: config.timeout,
             closing,
+            clock: runtime.clock(),
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),
@@ -129,6 +133,7 @@ impl Client {
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
+            leases: OnceCell::new(),
         };
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
@@ -144,8 +149,11 @@ impl Client {
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false, sent: None }
+        let limits = self.core.limits();
+        match timeout {
+            Some(timeout) => Limits { deadline: Instant::now() + timeout, ..limits },
+            None => limits,
+        }
     }
 
     /// Runs one call to its end on the calling thread.
@@ -192,6 +200,16 @@ impl Client {
             let (watches, task) = Watches::new(self.core.transport.streams());
             self.spawn(&runtime, task);
             watches
+        }))
+    }
+
+    /// The task that keeps this client's leases alive.
+    pub(super) fn leases(&self) -> Result<&Leases> {
+        let runtime = self.runtime()?;
+        Ok(self.leases.get_or_init(|| {
+            let (leases, task) = Leases::new(self.core.clone());
+            self.spawn(&runtime, task);
+            leases
         }))
     }
 
@@ -315,6 +333,17 @@ impl Core {
             .map_err(|error| Error { maybe_applied: repeat != Repeat::Freely, ..error })?;
         self.check(response.header(), epoch, method, &reply.endpoint)?;
         Ok((response, reply.resent))
+    }
+
+    /// The limits of what has none, until it sets some.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            deadline: Instant::now() + self.timeout,
+            closing: self.closing.clone(),
+            cancelled: None,
+            require_leader: false,
+            sent: None,
+        }
     }
 
     /// Which list of endpoints there is.

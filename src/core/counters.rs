@@ -26,6 +26,7 @@ counters! {
     bytes_sent, bytes_received,
     token_refreshes,
     watches, watch_resumes,
+    leases, lease_renewals, leases_lost,
 }
 
 #[derive(Default)]

@@ -14,10 +14,12 @@ pub mod client;
 pub mod counters;
 pub mod endpoint;
 mod kv;
+pub mod lease;
 pub mod log;
 mod members;
 pub mod op;
 pub mod response;
+pub mod session;
 pub mod watch;
 
 // how it gets to the network and back

@@ -29,3 +29,5 @@ pub mod txn;
 pub mod kv;
 pub mod call;
 pub mod watch;
+pub mod lease;
+pub mod session;

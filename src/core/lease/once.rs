@@ -1,0 +1,116 @@
+//! One renewal on a stream of its own, tried on one member after another, and on the next one too where there is no
+//! answer.
+
+use super::super::client::Core;
+use super::super::code;
+use super::super::error::{Error, Result};
+use super::super::transport::{Limits, StreamService};
+use super::link::Link;
+use super::Moment;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep_until, Instant};
+
+const PAUSE: Duration = Duration::from_millis(100);
+const MOST_RENEWALS: u32 = 2;
+/// How many streams wait for an answer at a time.
+const MOST_STREAMS: usize = 3;
+
+/// What a renewal brought: the time to live in seconds, 0 for an unknown lease, and when the request was sent.
+pub type Renewed = (i64, Moment);
+
+pub async fn renew(core: &Arc<Core>, id: i64, limits: &Limits) -> Result<Renewed> {
+    let mut last = None;
+    match limits.bound(ask_around(core, id, &mut last)).await {
+        Err(error) => Err(match last {
+            Some(last) if error.code == code::ERR_TIMEOUT => {
+                let message = format!("{}; before that: {}", error.message, last.message);
+                Error { message, endpoint: last.endpoint, ..error }
+            }
+            _ => error,
+        }),
+        renewed => renewed,
+    }
+}
+
+async fn ask_around(core: &Arc<Core>, id: i64, last: &mut Option<Error>) -> Result<Renewed> {
+    let hedge = core.transport.base().options.hedge_after;
+    let mut service = core.transport.streams();
+    let (mut renew, mut renewals) = (false, 0);
+    let mut asked = FuturesUnordered::new();
+    let mut next_start = Some(Instant::now());
+    loop {
+        let start = async {
+            match next_start {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some((asked_of, answer)) = asked.next(), if !asked.is_empty() => {
+                let (asked_of, error): (StreamService, Error) = match answer {
+                    Ok(renewed) => return Ok(renewed),
+                    Err(error) => (asked_of, error),
+                };
+                if renewals < MOST_RENEWALS && asked_of.may_renew(&error) {
+                    renewals += 1;
+                    renew = true;
+                    service = asked_of;
+                    next_start = Some(Instant::now());
+                    continue;
+                }
+                if is_final(&error) {
+                    return Err(error);
+                }
+                asked_of.broke(error.code);
+                *last = Some(error);
+                next_start = Some(Instant::now() + PAUSE);
+            }
+            _ = start => {
+                if !asked.is_empty() {
+                    core.transport.base().counters.hedges.add(1);
+                    service = service.beside();
+                }
+                asked.push(ask(core, service.clone(), id, std::mem::take(&mut renew)));
+                next_start = hedge.filter(|_| asked.len() < MOST_STREAMS).map(|hedge| Instant::now() + hedge);
+            }
+        }
+    }
+}
+
+/// What another member would say too.
+pub fn is_final(error: &Error) -> bool {
+    matches!(
+        error.code,
+        code::ERR_PERMISSION_DENIED
+            | code::ERR_AUTH_FAILED
+            | code::ERR_INVALID_AUTH_TOKEN
+            | code::ERR_AUTH_OLD_REVISION
+            | code::ERR_USER_EMPTY
+            | code::ERR_UNIMPLEMENTED
+            | code::ERR_CLUSTER_MISMATCH
+            | code::ERR_TLS
+            | code::ERR_CLOSED
+    )
+}
+
+async fn ask(core: &Arc<Core>, service: StreamService, id: i64, renew: bool) -> (StreamService, Result<Renewed>) {
+    let epoch = core.epoch();
+    let sent = (core.clock)();
+    let mut link = Link::open(service.clone(), renew);
+    link.send(id);
+    let answer = async {
+        loop {
+            let response = link.next().await?;
+            let endpoint = service.endpoint();
+            core.check(response.header.unwrap_or_default(), epoch, super::KEEP_ALIVE, &endpoint)?;
+            if response.id == id {
+                return Ok((response.ttl.max(0), sent));
+            }
+        }
+    };
+    let answer = answer.await;
+    (service, answer)
+}
