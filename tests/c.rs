@@ -39,6 +39,7 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_lease: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
