@@ -40,9 +40,11 @@ programs! {
     test_watch_calls: every;
     test_watch_10k: every;
     test_lease: every;
+    test_session: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_lease: every;
     fork: newest;
     deadline: newest;
 }
