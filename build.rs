@@ -20,6 +20,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Calls that do not block", "src/ffi/call.rs"),
     ("Watches", "src/ffi/watch_opts.rs"),
     ("", "src/ffi/watch.rs"),
+    ("Leases", "src/ffi/lease.rs"),
+    ("Sessions", "src/ffi/session.rs"),
 ];
 
 fn main() {

@@ -15,7 +15,7 @@
  *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
  *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
  *            first mistake; the call that uses the builder reports it.
- *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
+ *  Threads   Clients, queues, watches, leases and sessions: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
  *            and errors never change. An object must not be in use elsewhere while it is freed, but for
  *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
@@ -125,6 +125,9 @@ typedef int32_t etcd3_code_t;
 
 /** The store's revision is below one that a watch has seen: the cluster was restored from a backup. */
 #define ETCD3_ERR_REVISION_REGRESSED 16
+
+/** The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed. */
+#define ETCD3_ERR_LEASE_LOST 20
 
 /** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
 #define ETCD3_ERR_SERVER 98
@@ -475,6 +478,24 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last. */
 #define ETCD3_EVENT_DONE 5
 
+/** A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows. */
+#define ETCD3_EVENT_LOST 6
+
+/** No renewal was answered in time: the server may delete the lease and its keys from now on. */
+#define ETCD3_LOST_EXPIRED 1
+
+/** The server does not know the lease any more: it expired there, or somebody else revoked it. */
+#define ETCD3_LOST_GONE 2
+
+/** This client revoked the lease. */
+#define ETCD3_LOST_REVOKED 3
+
+/** The user may not renew the lease. */
+#define ETCD3_LOST_PERMISSION 4
+
+/** The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more. */
+#define ETCD3_LOST_CLOSED 5
+
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
 
@@ -540,7 +561,7 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL. */
+/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE or _LOST; 0 for NULL. */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -572,11 +593,14 @@ const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
 /** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
+/** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION or _CLOSED; else 0. */
+int32_t etcd3_event_lost_reason(const etcd3_event_t *event);
+
 /** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
 const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
 
 /**
- * CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it. DONE: why the call failed. STATE: why the connection was lost.
  * Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
@@ -869,10 +893,10 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
 
 /**
  * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
- * (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+ * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
  * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
- * by re-list watches).
+ * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1539,6 +1563,225 @@ etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
                                      int64_t timeout_ms,
                                      etcd3_event_t **event,
                                      etcd3_error_t **err);
+
+/* ---- Leases ---------------------------------------------------------------------------------- */
+
+/*
+ * Keys put with a lease (etcd3_op_set_lease) are deleted when it ends. etcd3_lease_open grants one and keeps it alive:
+ * it is renewed after a third of its time, on a second member too where the first does not answer, until it is freed.
+ * All leases of a client share a stream.
+ *
+ * A lease that is lost is told once, by ETCD3_EVENT_LOST and its reason; ETCD3_EVENT_CLOSED follows. The time is counted
+ * from when the last answered renewal was sent, on a clock that runs while the machine sleeps, less 2 % and at least 100
+ * ms: so the loss is told, and etcd3_lease_is_alive is 0, before the server deletes the keys. A lost lease never comes
+ * back. A process that is itself stopped cannot be told in time: guard what must not happen twice by a transaction.
+ */
+
+/** What the server says of a lease. */
+typedef struct etcd3_lease_info_t etcd3_lease_info_t;
+
+/** The ids of leases. */
+typedef struct etcd3_lease_list_t etcd3_lease_list_t;
+
+/** A lease that is kept alive. */
+typedef struct etcd3_lease_t etcd3_lease_t;
+
+/**
+ * Grants a lease of `ttl_s` seconds, above 0, that nobody keeps alive. With `lease_id` 0 the client picks an id: 63 random
+ * bits. The id comes through `granted_id`, and what the server grants, which is never less than it was asked for, through
+ * `granted_ttl_s`; both may be NULL. RPC: Lease.LeaseGrant.
+ *
+ * With an id of the client's the call is repeated within its time limit, and if it fails none is left behind: what an
+ * attempt without an answer may have granted is revoked. With an id of the caller's a lost answer is
+ * ETCD3_ERR_AMBIGUOUS: the lease may have been granted, or have been there before.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`ttl_s`; a negative `lease_id`), ETCD3_ERR_LEASE_TTL_TOO_LARGE (above 9,000,000,000),
+ * ETCD3_ERR_LEASE_EXISTS, ETCD3_ERR_NO_SPACE, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_grant(const etcd3_client_t *client,
+                               int64_t ttl_s,
+                               int64_t lease_id,
+                               int64_t *granted_id,
+                               int64_t *granted_ttl_s,
+                               etcd3_error_t **err);
+
+/**
+ * Revokes a lease, whoever made it, and with it deletes all its keys. A handle of it in this client is told
+ * ETCD3_LOST_REVOKED. RPC: Lease.LeaseRevoke; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED (to one of its keys),
+ * ETCD3_ERR_AMBIGUOUS, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_revoke_id(const etcd3_client_t *client,
+                                   int64_t lease_id,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews a lease once, whoever made it. What it has from now on comes through `ttl_s`, which may be NULL. RPC:
+ * Lease.LeaseKeepAlive; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED, ETCD3_ERR_UNAVAILABLE,
+ * ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_keep_alive_once(const etcd3_client_t *client,
+                                         int64_t lease_id,
+                                         int64_t *ttl_s,
+                                         etcd3_error_t **err);
+
+/**
+ * Asks the server about a lease; with `keys` 1 also for its keys, which takes the permission to read them. The answer comes
+ * through `info`; free with etcd3_lease_info_free. A lease that does not exist is not an error: etcd3_lease_info_ttl is
+ * then -1. RPC: Lease.LeaseTimeToLive. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_time_to_live(const etcd3_client_t *client,
+                                      int64_t lease_id,
+                                      int keys,
+                                      etcd3_lease_info_t **info,
+                                      etcd3_error_t **err);
+
+/** The lease's id; 0 for NULL. */
+int64_t etcd3_lease_info_id(const etcd3_lease_info_t *info);
+
+/** How many seconds are left of it; -1 if it does not exist; 0 for NULL. */
+int64_t etcd3_lease_info_ttl(const etcd3_lease_info_t *info);
+
+/** How many seconds each renewal gives it; 0 for NULL. */
+int64_t etcd3_lease_info_granted_ttl(const etcd3_lease_info_t *info);
+
+/** How many keys it has, if they were asked for. */
+size_t etcd3_lease_info_key_count(const etcd3_lease_info_t *info);
+
+/** The key at `index`, from 0, of `*len` bytes; NULL past the end. Borrowed from `info`; `len` may be NULL. */
+const uint8_t *etcd3_lease_info_key(const etcd3_lease_info_t *info, size_t index, size_t *len);
+
+/** Frees what etcd3_lease_time_to_live brought. */
+void etcd3_lease_info_free(etcd3_lease_info_t *info);
+
+/**
+ * Lists the leases there are. The list comes through `list`; free with etcd3_lease_list_free. It is that of one member,
+ * which may lag behind. RPC: Lease.LeaseLeases. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_list(const etcd3_client_t *client,
+                              etcd3_lease_list_t **list,
+                              etcd3_error_t **err);
+
+/** How many leases the list has. */
+size_t etcd3_lease_list_count(const etcd3_lease_list_t *list);
+
+/** The id at `index`, from 0; 0 past the end. */
+int64_t etcd3_lease_list_id(const etcd3_lease_list_t *list, size_t index);
+
+/** Frees a list. */
+void etcd3_lease_list_free(etcd3_lease_list_t *list);
+
+/**
+ * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
+ * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
+ * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
+ * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
+ * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
+                              int64_t ttl_s,
+                              int64_t lease_id,
+                              const etcd3_queue_t *queue,
+                              etcd3_event_fn fn,
+                              void *user_data,
+                              etcd3_lease_t **lease,
+                              etcd3_error_t **err);
+
+/**
+ * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
+ * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
+                               int64_t lease_id,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               etcd3_lease_t **lease,
+                               etcd3_error_t **err);
+
+/** The id; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_id(const etcd3_lease_t *lease);
+
+/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
+
+/**
+ * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
+ * NULL and in a forked child.
+ */
+int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
+
+/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
+int etcd3_lease_is_alive(const etcd3_lease_t *lease);
+
+/**
+ * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
+ * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
+ */
+etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
+
+/**
+ * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
+ * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
+ */
+etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
+ * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
+ */
+void etcd3_lease_free(etcd3_lease_t *lease);
+
+/* ---- Sessions -------------------------------------------------------------------------------- */
+
+/*
+ * A session is a lease that lives as long as its owner: what locks and elections hang on. One per process and client is
+ * enough. Its loss is that of its lease, see there.
+ */
+
+/** A session. */
+typedef struct etcd3_session_t etcd3_session_t;
+
+/**
+ * Opens a session with a lease of `ttl_s` seconds (0: 60), or, if `lease_id` is not 0, with that lease, which it keeps alive
+ * from now on; `ttl_s` must then be 0. For `queue`, `fn` and `user_data` see etcd3_lease_open. The session comes through
+ * `session`; free with etcd3_session_free. RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_open
+ * and etcd3_lease_adopt.
+ */
+etcd3_code_t etcd3_session_open(const etcd3_client_t *client,
+                                int64_t ttl_s,
+                                int64_t lease_id,
+                                const etcd3_queue_t *queue,
+                                etcd3_event_fn fn,
+                                void *user_data,
+                                etcd3_session_t **session,
+                                etcd3_error_t **err);
+
+/** The id of its lease; 0 for NULL and in a forked child. */
+int64_t etcd3_session_lease_id(const etcd3_session_t *session);
+
+/** 1 as long as its lease is not lost nor the session ended, else 0. Once 0, always 0. */
+int etcd3_session_is_alive(const etcd3_session_t *session);
+
+/**
+ * Ends a session: revokes its lease, and with it deletes all its keys, within `timeout_ms`, above 0. The session is over
+ * whatever this returns; where the lease may not have been revoked it is left to expire. ETCD3_EVENT_LOST comes with
+ * ETCD3_LOST_REVOKED, or ETCD3_LOST_CLOSED if this failed. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id;
+ * ETCD3_ERR_LEASE_LOST if it was ended before.
+ */
+etcd3_code_t etcd3_session_close(const etcd3_session_t *session,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/**
+ * Ends a session without revoking its lease, which is left to expire, or to whoever adopts it. ETCD3_EVENT_CLOSED comes, with
+ * no error. Sends nothing.
+ */
+void etcd3_session_orphan(const etcd3_session_t *session);
+
+/** Frees a session. If it was not ended, and nothing that hangs on it is left, it ends as by etcd3_session_orphan. */
+void etcd3_session_free(etcd3_session_t *session);
 
 #ifdef __cplusplus
 }

@@ -39,16 +39,29 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_lease: every;
+    test_session: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_lease: every;
     fork: newest;
     deadline: newest;
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 9] =
-    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "watch_faults", "test_tls", "test_auth"];
+const ELSEWHERE: [&str; 10] = [
+    "test_version",
+    "codes",
+    "codes_real",
+    "outcome",
+    "tokens",
+    "cancel",
+    "watch_faults",
+    "leases",
+    "test_tls",
+    "test_auth",
+];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

@@ -6,13 +6,14 @@ use super::counters::Counters;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::{Body, State};
+use super::lease::Leases;
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
 use super::response::Response;
-use super::runtime::Runtime;
+use super::runtime::{Clock, Runtime};
 use super::source::{Handler, Source};
 use super::sync::lock;
 use super::tls;
@@ -70,6 +71,7 @@ pub struct Client {
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
     watch_settings: Settings,
+    leases: OnceCell<Leases>,
 }
 
 /// What calls need that outlive the call that started them.
@@ -77,6 +79,7 @@ pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
     pub closing: CancellationToken,
+    pub clock: Clock,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
@@ -119,6 +122,7 @@ impl Client {
             transport,
             timeout: config.timeout,
             closing,
+            clock: runtime.clock(),
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),
@@ -132,6 +136,7 @@ impl Client {
             sources: Arc::default(),
             watches: OnceCell::new(),
             watch_settings: config.watches,
+            leases: OnceCell::new(),
         };
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
@@ -192,6 +197,16 @@ impl Client {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
             Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
+        }))
+    }
+
+    /// The task that keeps this client's leases alive.
+    pub(super) fn leases(&self) -> Result<&Leases> {
+        let runtime = self.runtime()?;
+        Ok(self.leases.get_or_init(|| {
+            let (leases, task) = Leases::new(self.core.clone());
+            self.spawn(&runtime, task);
+            leases
         }))
     }
 

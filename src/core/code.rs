@@ -42,6 +42,8 @@ pub const ERR_SLOW_CONSUMER: Code = 14;
 pub const ERR_RESPONSE_TOO_LARGE: Code = 15;
 /// The store's revision is below one that a watch has seen: the cluster was restored from a backup.
 pub const ERR_REVISION_REGRESSED: Code = 16;
+/// The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed.
+pub const ERR_LEASE_LOST: Code = 20;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -205,6 +207,7 @@ table! {
     ERR_SLOW_CONSUMER;
     ERR_RESPONSE_TOO_LARGE;
     ERR_REVISION_REGRESSED;
+    ERR_LEASE_LOST;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";

@@ -26,6 +26,7 @@ counters! {
     bytes_sent, bytes_received,
     token_refreshes,
     watches, watch_resumes, watch_parks, watch_relists,
+    leases, lease_renewals, leases_lost,
 }
 
 #[derive(Default)]

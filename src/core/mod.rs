@@ -15,11 +15,13 @@ pub mod client;
 pub mod counters;
 pub mod endpoint;
 mod kv;
+pub mod lease;
 pub mod log;
 mod members;
 pub mod op;
 mod request;
 pub mod response;
+pub mod session;
 pub mod watch;
 
 // how it gets to the network and back

@@ -4,7 +4,7 @@ use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
-use crate::core::event::{Body, Event, State};
+use crate::core::event::{Body, Event, LostReason, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
 use std::ffi::c_void;
@@ -27,6 +27,19 @@ pub const ETCD3_EVENT_STATE: i32 = 3;
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
 /// A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last.
 pub const ETCD3_EVENT_DONE: i32 = 5;
+/// A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows.
+pub const ETCD3_EVENT_LOST: i32 = 6;
+
+/// No renewal was answered in time: the server may delete the lease and its keys from now on.
+pub const ETCD3_LOST_EXPIRED: i32 = 1;
+/// The server does not know the lease any more: it expired there, or somebody else revoked it.
+pub const ETCD3_LOST_GONE: i32 = 2;
+/// This client revoked the lease.
+pub const ETCD3_LOST_REVOKED: i32 = 3;
+/// The user may not renew the lease.
+pub const ETCD3_LOST_PERMISSION: i32 = 4;
+/// The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more.
+pub const ETCD3_LOST_CLOSED: i32 = 5;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
@@ -118,7 +131,7 @@ impl EventObject {
             None => (None, None),
         };
         let error = match &event.body {
-            Body::State { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
+            Body::State { error, .. } | Body::Lost { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
             _ => failure.map(ErrorObject::new),
         };
         let (changes, kvs) = match &event.body {
@@ -159,11 +172,12 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE or _LOST; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { .. } => ETCD3_EVENT_WATCH,
+        Body::Lost { .. } => ETCD3_EVENT_LOST,
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
@@ -183,7 +197,7 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
-        Body::Closed { .. } | Body::Done { .. } => 0,
+        _ => 0,
     })
 }
 
@@ -222,13 +236,26 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     })
 }
 
+/// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION or _CLOSED; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_lost_reason(event: *const etcd3_event_t) -> i32 {
+    read(event, 0, |object| match object.event.body {
+        Body::Lost { reason: LostReason::Expired, .. } => ETCD3_LOST_EXPIRED,
+        Body::Lost { reason: LostReason::Gone, .. } => ETCD3_LOST_GONE,
+        Body::Lost { reason: LostReason::Revoked, .. } => ETCD3_LOST_REVOKED,
+        Body::Lost { reason: LostReason::Permission, .. } => ETCD3_LOST_PERMISSION,
+        Body::Lost { reason: LostReason::Closed, .. } => ETCD3_LOST_CLOSED,
+        _ => 0,
+    })
+}
+
 /// DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_result(event: *const etcd3_event_t) -> *const etcd3_result_t {
     read(event, std::ptr::null(), |object| object.result.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+/// CLOSED and LOST: why it ended; NULL if its owner ended it. DONE: why the call failed. STATE: why the connection was lost.
 /// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {

@@ -30,3 +30,5 @@ pub mod kv;
 pub mod call;
 pub mod watch_opts;
 pub mod watch;
+pub mod lease;
+pub mod session;

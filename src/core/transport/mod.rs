@@ -402,6 +402,11 @@ impl Limits {
         }
     }
 
+    /// Waits for the work, no longer than the limits allow.
+    pub async fn bound<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)?
+    }
+
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
         let deadline = self.deadline + if mutant::is("deadline-ignored") { FOR_EVER } else { Duration::ZERO };
         let cancelled = async {

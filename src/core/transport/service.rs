@@ -57,12 +57,21 @@ pub struct StreamService {
     transport: Arc<Transport>,
     headers: Headers,
     /// What the newest stream went out with.
-    last: Arc<Mutex<Option<(Arc<Member>, Token)>>>,
+    last: Last,
+    /// The stream that this one is to be beside: on another member, if there is one.
+    beside: Option<Last>,
 }
+
+type Last = Arc<Mutex<Option<(Arc<Member>, Token)>>>;
 
 impl StreamService {
     pub(super) fn new(transport: Arc<Transport>, headers: Headers) -> Self {
-        StreamService { transport, headers, last: Arc::default() }
+        StreamService { transport, headers, last: Arc::default(), beside: None }
+    }
+
+    /// For a stream on another member than the newest of this one's.
+    pub fn beside(&self) -> Self {
+        StreamService { last: Arc::default(), beside: Some(self.last.clone()), ..self.clone() }
     }
 
     pub fn counters(&self) -> &Counters {
@@ -82,7 +91,7 @@ impl StreamService {
     }
 
     /// Where the newest stream is, or was tried.
-    fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         lock(&self.last).as_ref().map(|(member, _)| member.endpoint.to_string()).unwrap_or_default()
     }
 
@@ -151,7 +160,9 @@ impl StreamService {
         if self.headers.require_leader.unwrap_or(self.transport.base.options.require_leader) {
             metadata.insert("hasleader", HeaderValue::from_static("true"));
         }
-        let route = self.transport.route(Purpose::Streams, &[], &[], &limits).await?;
+        let other = self.beside.as_ref().and_then(|last| lock(last).as_ref().map(|(member, _)| member.clone()));
+        let others: Vec<_> = other.into_iter().filter(|_| self.transport.members().len() > 1).collect();
+        let route = self.transport.route(Purpose::Streams, &[], &others, &limits).await?;
         let endpoint = route.member.endpoint.to_string();
         *lock(&self.last) = Some((route.member, token));
         start(&route.connection, request).await.map_err(|error| {
