@@ -39,6 +39,8 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_watch_buffer: every;
+    test_watch_relist: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
