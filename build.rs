@@ -17,6 +17,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Operations", "src/ffi/op.rs"),
     ("Transactions", "src/ffi/txn.rs"),
     ("Calls", "src/ffi/kv.rs"),
+    ("Raw calls", "src/ffi/raw.rs"),
     ("Calls that do not block", "src/ffi/call.rs"),
     ("Watches", "src/ffi/watch.rs"),
 ];

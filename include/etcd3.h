@@ -369,6 +369,9 @@ void etcd3_error_free(etcd3_error_t *error);
 /** The answer to a transaction. */
 #define ETCD3_RESULT_TXN 4
 
+/** The answer to a raw call. */
+#define ETCD3_RESULT_RAW 5
+
 /** The answer to an operation. */
 typedef struct etcd3_result_t etcd3_result_t;
 
@@ -395,10 +398,10 @@ typedef struct etcd3_kv_t {
     int64_t lease;
 } etcd3_kv_t;
 
-/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL. */
+/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE, _TXN or _RAW; 0 for NULL. */
 int32_t etcd3_result_kind(const etcd3_result_t *result);
 
-/** The store's revision when it answered; after a write, the write's own. */
+/** The store's revision when it answered; after a write, the write's own. 0 for a raw call, as are the ids and the term. */
 int64_t etcd3_result_revision(const etcd3_result_t *result);
 
 /** The id of the cluster; 0 inside a transaction. */
@@ -720,6 +723,16 @@ void etcd3_config_set_max_request_bytes(etcd3_config_t *config,
  */
 void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
+
+/**
+ * Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+ * of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+ * "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+ * gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+ */
+void etcd3_config_add_metadata(etcd3_config_t *config,
+                               const char *name,
+                               const char *value);
 
 /**
  * Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
@@ -1051,6 +1064,12 @@ void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
  */
 void etcd3_op_set_require_leader(etcd3_op_t *op);
 
+/**
+ * Sends metadata along with the call, for a proxy or a server that looks at it, beside that of
+ * etcd3_config_add_metadata, whose rules it follows. Without effect on an op inside a transaction.
+ */
+void etcd3_op_add_metadata(etcd3_op_t *op, const char *name, const char *value);
+
 /** Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction. */
 void etcd3_op_set_cancel(etcd3_op_t *op,
                          const etcd3_cancel_t *cancel);
@@ -1242,6 +1261,55 @@ etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
                                  size_t prefix_len,
                                  int64_t *deleted,
                                  etcd3_error_t **err);
+
+/* ---- Raw calls ------------------------------------------------------------------------------- */
+
+/*
+ * Calls of methods that this library has no function for, such as those of a newer etcd, or of what else listens at
+ * its port. Request and answer are messages of protobuf that the caller encodes and decodes; deadline, token,
+ * metadata, choice of endpoint, repetition and the truth about the outcome are those of all calls.
+ */
+
+/**
+ * The method changes something: it is sent again only where no server can have executed it; if that is not known, the
+ * outcome is ETCD3_ERR_AMBIGUOUS.
+ */
+#define ETCD3_REPEAT_NEVER 0
+
+/** The method only reads: it is sent again, and to a second endpoint if the first is slow, within the time limit. */
+#define ETCD3_REPEAT_FREELY 1
+
+/**
+ * A call of the unary method `path`, "/package.Service/Method", with an encoded request; its answer is read with
+ * etcd3_result_data. For etcd3_execute and etcd3_execute_async, not for transactions. Refused are streams, and the four
+ * methods whose malformed requests bring some servers down: KV.Range, KV.Txn, Maintenance.Alarm,
+ * Auth.RoleGrantPermission. Yours; free with etcd3_op_free. Error of the call if the server has no such method:
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_op_t *etcd3_op_raw(const char *path,
+                         const void *request,
+                         size_t request_len,
+                         int32_t repeat);
+
+/**
+ * The same as one call: sends it and waits for its answer, up to `timeout_ms`, or 0 for the client's limit. The answer
+ * comes through `result`; free with etcd3_result_free. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_call_raw(const etcd3_client_t *client,
+                            const char *path,
+                            const void *request,
+                            size_t request_len,
+                            int32_t repeat,
+                            int64_t timeout_ms,
+                            etcd3_result_t **result,
+                            etcd3_error_t **err);
+
+/**
+ * Raw call: the encoded answer, `*len` bytes, which may be none; `len` may be NULL. NULL and 0 for any other result.
+ * Borrowed from `result`.
+ */
+const uint8_t *etcd3_result_data(const etcd3_result_t *result,
+                                 size_t *len);
 
 /* ---- Calls that do not block ----------------------------------------------------------------- */
 

@@ -34,6 +34,7 @@ programs! {
     test_kv: every;
     test_txn: every;
     test_result: newest;
+    test_raw: every;
     test_queue: newest;
     test_event: newest;
     test_watch: every;
@@ -42,13 +43,14 @@ programs! {
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_config: newest;
     fork: newest;
     deadline: newest;
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 8] =
-    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "test_tls", "test_auth"];
+const ELSEWHERE: &[&str] =
+    &["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "metadata", "raw", "test_tls", "test_auth"];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

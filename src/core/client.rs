@@ -11,6 +11,7 @@ use super::mutant;
 use super::op::{Op, Request};
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
+use super::raw::Verbatim;
 use super::response::Response;
 use super::runtime::Runtime;
 use super::source::{Handler, Source};
@@ -142,7 +143,7 @@ impl Client {
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
         let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false, sent: None }
+        Limits::until(deadline, &self.core.closing)
     }
 
     /// Runs one call to its end on the calling thread.
@@ -285,6 +286,10 @@ impl Core {
             Request::Txn(txn) => {
                 let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
                 self.transact(&txn, repeat, limits).await.map(|(response, _)| response)
+            }
+            Request::Raw(raw) => {
+                let reply = self.transport.unary::<_, Verbatim>(raw.method(), &raw.request, limits).await?;
+                Ok(Response::Raw(reply.message.0))
             }
         }
     }

@@ -128,6 +128,21 @@ pub unsafe extern "C" fn etcd3_config_set_require_leader(config: *mut etcd3_conf
     })
 }
 
+/// Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+/// of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+/// "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+/// gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_add_metadata(
+    config: *mut etcd3_config_t,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    builder::set(config, |config| {
+        config.options.metadata.add(input::text(name, "name")?, input::text(value, "value")?)
+    })
+}
+
 /// Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
 /// default, for never.
 #[no_mangle]

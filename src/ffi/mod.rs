@@ -27,5 +27,6 @@ pub mod security;
 pub mod op;
 pub mod txn;
 pub mod kv;
+pub mod raw;
 pub mod call;
 pub mod watch;

@@ -1,6 +1,6 @@
 //! Who the client is to the server: a password that buys tokens, or a token that is given (§4).
 
-use super::{lock, Limits, Method, Repeat, Transport};
+use super::{lock, Limits, Metadata, Method, Repeat, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use crate::core::proto::etcdserverpb as pb;
@@ -193,7 +193,7 @@ impl Transport {
         let mut request = pb::AuthenticateRequest { name: user.to_owned(), password: password.to_owned() };
         let frame = super::connection::frame(&request);
         request.password.zeroize();
-        let limits = Limits { sent: None, require_leader: false, ..limits.clone() };
+        let limits = Limits { sent: None, require_leader: false, metadata: Metadata::default(), ..limits.clone() };
         let answer = self.send(AUTHENTICATE, &frame, None, &limits).await;
         if let Ok(mut frame) = frame.try_into_mut() {
             frame.as_mut().zeroize();

@@ -7,12 +7,14 @@ mod channel;
 mod connection;
 mod dial;
 mod fate;
+mod metadata;
 mod outcome;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
 pub use fate::Fate;
+pub use metadata::Metadata;
 pub use service::StreamService;
 
 use super::code;
@@ -37,12 +39,15 @@ use tokio_util::sync::CancellationToken;
 
 /// A unary method, and when it may be sent again (§2.1).
 #[derive(Clone, Copy)]
-pub struct Method {
-    pub path: &'static str,
+pub struct MethodAt<'a> {
+    pub path: &'a str,
     pub repeat: Repeat,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One that this library knows.
+pub type Method = MethodAt<'static>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// As often as need be: it changes nothing.
     Freely,
@@ -59,6 +64,8 @@ pub struct Limits {
     pub closing: CancellationToken,
     pub cancelled: Option<CancellationToken>,
     pub require_leader: bool,
+    /// What goes along beside the client's own.
+    pub metadata: Metadata,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
 }
@@ -83,6 +90,8 @@ pub struct Options {
     pub require_leader: bool,
     pub mixed_schemes: bool,
     pub max_request_bytes: usize,
+    /// For all calls and streams.
+    pub metadata: Metadata,
 }
 
 impl Default for Options {
@@ -96,6 +105,7 @@ impl Default for Options {
             require_leader: true,
             mixed_schemes: false,
             max_request_bytes: 2 << 20,
+            metadata: Metadata::default(),
         }
     }
 }
@@ -353,9 +363,20 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
+    pub fn until(deadline: Instant, closing: &CancellationToken) -> Self {
+        Limits {
+            deadline,
+            closing: closing.clone(),
+            cancelled: None,
+            require_leader: false,
+            metadata: Metadata::default(),
+            sent: None,
+        }
+    }
+
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
+        Self::until(deadline, closing)
     }
 
     /// Waits for what ends the call early, or for its deadline.

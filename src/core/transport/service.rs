@@ -102,6 +102,7 @@ impl StreamService {
         let limits = self.limits();
         let token = self.transport.token(&self.limits_to_renew()).await?;
         let metadata = request.headers_mut();
+        self.transport.base.options.metadata.add_to(metadata);
         if let Some(value) = &token.value {
             metadata.insert("token", value.clone());
         }
