@@ -117,6 +117,9 @@ typedef int32_t etcd3_code_t;
 /** Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied. */
 #define ETCD3_ERR_CLUSTER_MISMATCH 13
 
+/** With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before. */
+#define ETCD3_ERR_NO_GREATER_REVISION 31
+
 /** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
 #define ETCD3_ERR_SERVER 98
 
@@ -723,6 +726,16 @@ void etcd3_config_set_max_request_bytes(etcd3_config_t *config,
  */
 void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
+
+/**
+ * Sets whether reads may go back: 0, the default, or 1 for not. A serializable read is answered by one member from what
+ * it has, which may be less than another one, or an earlier write, has shown already. With 1 such an answer is dropped
+ * and another member asked, five times as often as there are endpoints; then the read fails with
+ * ETCD3_ERR_NO_GREATER_REVISION. Gets and transactions of gets of this client are ordered so, after each other and after
+ * its writes; etcd3_client_set_endpoints starts anew.
+ */
+void etcd3_config_set_ordering(etcd3_config_t *config,
+                               int yes);
 
 /**
  * Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is

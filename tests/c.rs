@@ -49,8 +49,20 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: &[&str] =
-    &["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "metadata", "raw", "test_tls", "test_auth"];
+const ELSEWHERE: &[&str] = &[
+    "test_version",
+    "codes",
+    "codes_real",
+    "outcome",
+    "tokens",
+    "cancel",
+    "metadata",
+    "raw",
+    "ordering",
+    "test_ordering",
+    "test_tls",
+    "test_auth",
+];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

@@ -9,6 +9,7 @@ use super::event::{Body, State};
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
+use super::ordering;
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
 use super::raw::Verbatim;
@@ -38,6 +39,8 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    /// Reads do not go back.
+    pub ordering: bool,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
     pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
@@ -52,6 +55,7 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            ordering: false,
             log: Arc::default(),
             events: None,
         }
@@ -72,6 +76,7 @@ pub struct Client {
 pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
+    pub ordering: bool,
     pub closing: CancellationToken,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
@@ -115,6 +120,7 @@ impl Client {
         let core = Core {
             transport,
             timeout: config.timeout,
+            ordering: config.ordering,
             closing,
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
@@ -276,6 +282,13 @@ impl Drop for Client {
 
 impl Core {
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
+        match self.ordering && ordering::is_read(&request) {
+            true => self.in_order(request, limits).await,
+            false => self.send_once(request, limits).await,
+        }
+    }
+
+    pub(super) async fn send_once(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {
                 get.serializable |= mutant::is("read-stale-endpoint");
@@ -339,7 +352,10 @@ impl Core {
                 )
             }),
             _ => {
-                self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                let before = self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                if self.ordering && header.revision < before {
+                    self.transport.avoid(endpoint);
+                }
                 Ok(())
             }
         }
@@ -354,7 +370,7 @@ impl Core {
 }
 
 /// A transaction without a write may be sent again like any read (§2.11).
-fn reads_only(txn: &pb::TxnRequest) -> bool {
+pub(super) fn reads_only(txn: &pb::TxnRequest) -> bool {
     use pb::request_op::Request as Union;
     txn.success.iter().chain(&txn.failure).all(|op| match &op.request {
         Some(Union::RequestRange(_)) => true,

@@ -36,6 +36,8 @@ pub const ERR_SYSTEM: Code = 11;
 pub const ERR_TLS: Code = 12;
 /// Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied.
 pub const ERR_CLUSTER_MISMATCH: Code = 13;
+/// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
+pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -196,6 +198,7 @@ table! {
     ERR_SYSTEM;
     ERR_TLS;
     ERR_CLUSTER_MISMATCH;
+    ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";

@@ -18,6 +18,7 @@ mod kv;
 pub mod log;
 mod members;
 pub mod op;
+mod ordering;
 pub mod raw;
 mod request;
 pub mod response;

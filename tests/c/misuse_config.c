@@ -1,4 +1,4 @@
-/* Wrong arguments to metadata and raw calls, and to what a configuration is loaded from. */
+/* Wrong arguments to metadata, ordering and raw calls, and to what a configuration is loaded from. */
 #include "misuse.h"
 
 #define K "misuse_config/k", ETCD3_NTS
@@ -50,6 +50,15 @@ static void metadata_that_a_server_sees(void)
     still_works(__LINE__);
 }
 
+static void ordering_of_a_config(void)
+{
+    static const int neither[] = {2, -1, 255, INT32_MIN};
+    int i;
+    for (i = 0; i < 4; i++)
+        CONFIG_REFUSED(etcd3_config_set_ordering(config, neither[i]), "yes: must be 0 or 1");
+    QUIET(etcd3_config_set_ordering(NULL, 1));
+}
+
 static void raw_calls(void)
 {
     static const char *const paths[] = {"", "/", "x", "a.B/C", "/a.B", "/a.B/", "//C", "/a.B/C/D", "/a..B/C", "/.a/C",
@@ -97,6 +106,7 @@ int main(void)
     client = open_client();
     RUN(metadata_of_a_config);
     RUN(metadata_that_a_server_sees);
+    RUN(ordering_of_a_config);
     RUN(raw_calls);
     etcd3_client_free(client);
     return CHECK_DONE();

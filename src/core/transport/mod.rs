@@ -26,7 +26,7 @@ use super::mutant;
 use super::sync::lock;
 use super::tls::Tls;
 use auth::Auth;
-use channel::{Channel, Purpose};
+use channel::{jitter, Channel, Purpose};
 use connection::Connection;
 use dial::{Kind, Trouble};
 use std::future::Future;
@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep_until, timeout_at, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A unary method, and when it may be sent again (§2.1).
@@ -157,6 +157,9 @@ impl Base {
     }
 }
 
+/// How long a member is asked last whose answer was behind that of another.
+const BEHIND: Duration = Duration::from_millis(250);
+
 /// One endpoint.
 struct Member {
     endpoint: Endpoint,
@@ -253,6 +256,26 @@ impl Transport {
 
     fn members(&self) -> Arc<[Arc<Member>]> {
         self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Has others asked first for a while: this one is behind.
+    pub fn avoid(&self, endpoint: &str) {
+        if let Some(member) = self.members().iter().find(|member| member.endpoint.to_string() == endpoint) {
+            member.avoid_for(BEHIND);
+        }
+    }
+
+    /// Waits about so long within a call; false, at once, if the call would then be over.
+    pub async fn rest(&self, time: Duration, limits: &Limits) -> Result<bool> {
+        let until = Instant::now() + jitter(time);
+        match until < limits.deadline {
+            true => limits.within(sleep_until(until)).await.map(|()| true).map_err(outcome::stopped),
+            false => Ok(false),
+        }
     }
 
     pub fn set_credentials(&self, credentials: Credentials) {
