@@ -12,6 +12,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Events", "src/ffi/event.rs"),
     ("Queues", "src/ffi/queue.rs"),
     ("Configuration", "src/ffi/config.rs"),
+    ("Loading a configuration", "src/ffi/load.rs"),
     ("Client", "src/ffi/client.rs"),
     ("Security", "src/ffi/security.rs"),
     ("Operations", "src/ffi/op.rs"),

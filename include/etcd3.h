@@ -778,6 +778,50 @@ void etcd3_config_set_log(etcd3_config_t *config,
 /** Frees a configuration. */
 void etcd3_config_free(etcd3_config_t *config);
 
+/* ---- Loading a configuration ----------------------------------------------------------------- */
+
+/*
+ * A configuration from a text, a file, the environment or a domain, in place of setters or beside them: what is loaded
+ * takes the place of what was set before. Keys and variables are listed in docs/configuration.md.
+ */
+
+/**
+ * Takes settings from a text in YAML or JSON, under the names that etcd's Go client and etcdctl give them, such as
+ * "endpoints", "dial-timeout" or "cacert". A key that is unknown or given twice, or a value that does not fit, is a
+ * mistake that names the key and its line. With "discovery-srv" the text has this function look endpoints up, as
+ * etcd3_config_discover_srv does, for up to the connect timeout.
+ */
+void etcd3_config_load_text(etcd3_config_t *config,
+                            const void *text,
+                            size_t text_len);
+
+/** The same from a file, read now, once. */
+void etcd3_config_load_file(etcd3_config_t *config, const char *path);
+
+/**
+ * Takes settings from the variables that etcdctl takes them from: ETCDCTL_ENDPOINTS, ETCDCTL_DIAL_TIMEOUT,
+ * ETCDCTL_COMMAND_TIMEOUT, ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT and so on. A value that does not fit is a
+ * mistake that names the variable; what is not set, or empty, changes nothing. No other thread may change the environment
+ * meanwhile. With ETCDCTL_DISCOVERY_SRV it looks endpoints up.
+ */
+void etcd3_config_load_env(etcd3_config_t *config);
+
+/**
+ * Looks up which endpoints a domain has, and takes them in place of those of before: the service records
+ * _etcd-client-ssl._tcp.DOMAIN, which become https endpoints, or if there are none, _etcd-client._tcp.DOMAIN, which become
+ * http ones; both with etcd3_config_allow_mixed_schemes. By priority, then weight. `service_name`, "-NAME" after
+ * "client" or "ssl", and `resolver`, the IP address of a name server with or without ":port", may be NULL: no name, the
+ * system's servers. Waits up to `timeout_ms`, above 0. RPC: none; DNS over UDP, and TCP for long answers.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `config`), ETCD3_ERR_UNAVAILABLE (there are no such
+ * records, or a server failed), ETCD3_ERR_TIMEOUT. `config` then is as it was.
+ */
+etcd3_code_t etcd3_config_discover_srv(etcd3_config_t *config,
+                                       const char *domain,
+                                       const char *service_name,
+                                       const char *resolver,
+                                       int64_t timeout_ms,
+                                       etcd3_error_t **err);
+
 /* ---- Client ---------------------------------------------------------------------------------- */
 
 /*

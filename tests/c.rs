@@ -22,6 +22,7 @@ macro_rules! programs {
 programs! {
     test_error: newest;
     test_config: newest;
+    test_load: newest;
     test_client: newest;
     test_client_events: newest;
     test_endpoints: newest;
@@ -48,7 +49,7 @@ programs! {
     deadline: newest;
 }
 
-/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
+/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, ordering.rs, discovery.rs.
 const ELSEWHERE: &[&str] = &[
     "test_version",
     "codes",
@@ -60,6 +61,7 @@ const ELSEWHERE: &[&str] = &[
     "raw",
     "ordering",
     "test_ordering",
+    "test_discovery",
     "test_tls",
     "test_auth",
 ];

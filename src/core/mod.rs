@@ -13,6 +13,7 @@ mod sync;
 mod call;
 pub mod client;
 pub mod counters;
+pub mod discovery;
 pub mod endpoint;
 mod kv;
 pub mod log;
@@ -22,6 +23,7 @@ mod ordering;
 pub mod raw;
 mod request;
 pub mod response;
+mod settings;
 pub mod watch;
 
 // how it gets to the network and back

@@ -22,6 +22,7 @@ pub mod result;
 pub mod event;
 pub mod queue;
 pub mod config;
+pub mod load;
 pub mod client;
 pub mod security;
 pub mod op;

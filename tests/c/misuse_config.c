@@ -59,6 +59,90 @@ static void ordering_of_a_config(void)
     QUIET(etcd3_config_set_ordering(NULL, 1));
 }
 
+static void texts(void)
+{
+    static const char *const wrong[] = {"x", "[1]", "a: [", "endpoint: a", "endpoints: ftp://x", "a: 1\n---\nb: 2",
+                                        "dial-timeout: 5", "dial-timeout: 5d", "require-leader: maybe", "cert: x",
+                                        "username: u", "password: p", "secure: {a: {b: c}}", "max-recv-bytes: 1",
+                                        "endpoints: a\nendpoints: b", "x: &a b\ny: *a", "metadata: {te: x}", "\xff"};
+    static char large[(1 << 20) + 2];
+    size_t i;
+    for (i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CONFIG_REFUSED(etcd3_config_load_text(config, wrong[i], ETCD3_NTS), "text: ");
+    memset(large, '#', sizeof large - 1);
+    CONFIG_REFUSED(etcd3_config_load_text(config, large, ETCD3_NTS), "1048576");
+    CONFIG_REFUSED(etcd3_config_load_text(config, NULL, 3), "text: must not be NULL");
+    CONFIG_REFUSED(etcd3_config_load_text(config, NULL, ETCD3_NTS), "text: must not be NULL");
+    CONFIG_REFUSED(etcd3_config_load_text(config, "a", (size_t)INT32_MAX + 1), "text_len: ");
+    CONFIG_REFUSED(etcd3_config_load_text(config, "\n\nno-such: 1", ETCD3_NTS), "line 3: \"no-such\"");
+    QUIET(etcd3_config_load_text(NULL, "endpoints: a", ETCD3_NTS));
+}
+
+static void files(void)
+{
+    CONFIG_REFUSED(etcd3_config_load_file(config, "/nonexistent/etcd3.yaml"), "path: /nonexistent/etcd3.yaml: ");
+    CONFIG_REFUSED(etcd3_config_load_file(config, "/dev/zero"), "is not a file");
+    CONFIG_REFUSED(etcd3_config_load_file(config, "/"), "is not a file");
+    CONFIG_REFUSED(etcd3_config_load_file(config, "Cargo.toml"), "Cargo.toml: line ");
+    CONFIG_REFUSED(etcd3_config_load_file(config, ""), "path: ");
+    CONFIG_REFUSED(etcd3_config_load_file(config, NULL), "path: must not be NULL");
+    CONFIG_REFUSED(etcd3_config_load_file(config, "\xff"), "path: must be UTF-8");
+    QUIET(etcd3_config_load_file(NULL, "/nonexistent"));
+}
+
+static void environments(void)
+{
+    static const char *const wrong[][2] = {
+        {"ETCDCTL_ENDPOINTS", "ftp://x"}, {"ETCDCTL_ENDPOINTS", "a,,b"}, {"ETCDCTL_DIAL_TIMEOUT", "5"},
+        {"ETCDCTL_COMMAND_TIMEOUT", "soon"}, {"ETCDCTL_KEEPALIVE_TIME", "-5s"}, {"ETCDCTL_KEEPALIVE_TIMEOUT", "1"},
+        {"ETCDCTL_MAX_REQUEST_BYTES", "many"}, {"ETCDCTL_MAX_RECV_BYTES", "1"}, {"ETCDCTL_INSECURE_TRANSPORT", "no"},
+        {"ETCDCTL_INSECURE_SKIP_TLS_VERIFY", "2"}, {"ETCDCTL_INSECURE_DISCOVERY", "x"}, {"ETCDCTL_USER", "\xff"},
+        {"ETCDCTL_USER", "root"}, {"ETCDCTL_PASSWORD", "secret"}, {"ETCDCTL_AUTH_JWT_TOKEN", "two words"},
+        {"ETCDCTL_CERT", "x"}, {"ETCDCTL_KEY", "x"}, {"ETCDCTL_DISCOVERY_SRV", "two words"}};
+    size_t i;
+    for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv(wrong[i][0], wrong[i][1], 1);
+        CONFIG_REFUSED(etcd3_config_load_env(config), "ETCDCTL_");
+        unsetenv(wrong[i][0]);
+    }
+    setenv("ETCDCTL_DIAL_TIMEOUT", "5", 1);
+    CONFIG_REFUSED(etcd3_config_load_env(config), "ETCDCTL_DIAL_TIMEOUT: must be a time");
+    unsetenv("ETCDCTL_DIAL_TIMEOUT");
+    QUIET(etcd3_config_load_env(NULL));
+}
+
+static void discovery(void)
+{
+    static const char *const domains[] = {"", ".", "a..b", "two words", "caf\xc3\xa9.test", "\xff", "a/b"};
+    static const char *const services[] = {"a.b", "two words", "\xff"};
+    static const char *const resolvers[] = {"", "localhost", "127.0.0.1:", "127.0.0.1:x", "1.2.3", "\xff"};
+    static const int64_t times[] = {0, -1, INT64_MIN, INT64_MAX};
+    etcd3_config_t *config = env_config(), *wrong = env_config();
+    etcd3_client_t *own = NULL;
+    size_t i;
+#define DISCOVER(domain, service, resolver, time) etcd3_config_discover_srv(config, domain, service, resolver, time, &err)
+    for (i = 0; i < sizeof domains / sizeof *domains; i++)
+        REFUSED(DISCOVER(domains[i], NULL, "127.0.0.1:1", 1000), "domain: ");
+    for (i = 0; i < sizeof services / sizeof *services; i++)
+        REFUSED(DISCOVER("a.test", services[i], "127.0.0.1:1", 1000), "service_name: ");
+    for (i = 0; i < sizeof resolvers / sizeof *resolvers; i++)
+        REFUSED(DISCOVER("a.test", NULL, resolvers[i], 1000), "resolver: ");
+    for (i = 0; i < sizeof times / sizeof *times; i++)
+        REFUSED(DISCOVER("a.test", NULL, "127.0.0.1:1", times[i]), "timeout_ms: ");
+    REFUSED(DISCOVER(NULL, NULL, "127.0.0.1:1", 1000), "domain: must not be NULL");
+    REFUSED(etcd3_config_discover_srv(NULL, "a.test", NULL, "127.0.0.1:1", 1000, &err), "config: must not be NULL");
+    etcd3_config_set_timeout(wrong, -7);
+    REFUSED(etcd3_config_discover_srv(wrong, "a.test", NULL, "127.0.0.1:1", 1000, &err), "-7");
+    /* It is as it was. */
+    CHECK_OK(etcd3_client_open(config, &own, &err), err);
+    put(own, "misuse_config/k", "v");
+    etcd3_client_free(own);
+    etcd3_config_free(config);
+    etcd3_config_free(wrong);
+    last_revision++;
+    still_works(__LINE__);
+}
+
 static void raw_calls(void)
 {
     static const char *const paths[] = {"", "/", "x", "a.B/C", "/a.B", "/a.B/", "//C", "/a.B/C/D", "/a..B/C", "/.a/C",
@@ -108,6 +192,10 @@ int main(void)
     RUN(metadata_that_a_server_sees);
     RUN(ordering_of_a_config);
     RUN(raw_calls);
+    RUN(texts);
+    RUN(files);
+    RUN(environments);
+    RUN(discovery);
     etcd3_client_free(client);
     return CHECK_DONE();
 }

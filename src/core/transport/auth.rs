@@ -26,6 +26,22 @@ pub enum Credentials {
     Token(Zeroizing<String>),
 }
 
+impl Credentials {
+    pub fn password(user: &str, password: &str) -> Result<Self> {
+        match user.is_empty() {
+            true => Err(Error::argument("user", "must not be empty")),
+            false => Ok(Credentials::Password { user: user.to_owned(), password: password.to_owned().into() }),
+        }
+    }
+
+    pub fn token(token: &str) -> Result<Self> {
+        match !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(Credentials::Token(token.to_owned().into())),
+            false => Err(Error::argument("token", "must be printable ASCII without a space, and not empty")),
+        }
+    }
+}
+
 pub struct Auth {
     state: Mutex<State>,
     /// Held by the one who asks for a new token.
