@@ -157,14 +157,16 @@ impl Draft {
                 Some(name) if !tls::is_name(&name) => return Err("is no name a certificate can have".into()),
                 name => self.tls().server_name = name.map(|name| (*name).clone()),
             },
-            Setting::InsecureTransport => match value.yes()? {
-                true => {}
-                false => drop(self.tls()),
-            },
-            Setting::SkipVerify => match value.yes()? {
-                true => self.tls().skip_verify = true,
-                false => {}
-            },
+            Setting::InsecureTransport => {
+                if !value.yes()? {
+                    self.tls();
+                }
+            }
+            Setting::SkipVerify => {
+                if value.yes()? {
+                    self.tls().skip_verify = true;
+                }
+            }
             Setting::Srv => self.srv.domain = value.text()?.to_string(),
             Setting::SrvName => self.srv.service = value.some()?.map(|name| name.to_string()),
             Setting::SrvResolver => {
