@@ -20,7 +20,10 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Calls", "src/ffi/kv.rs"),
     ("Raw calls", "src/ffi/raw.rs"),
     ("Calls that do not block", "src/ffi/call.rs"),
-    ("Watches", "src/ffi/watch.rs"),
+    ("Watches", "src/ffi/watch_opts.rs"),
+    ("", "src/ffi/watch.rs"),
+    ("Leases", "src/ffi/lease.rs"),
+    ("Sessions", "src/ffi/session.rs"),
 ];
 
 fn main() {

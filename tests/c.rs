@@ -41,10 +41,13 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_lease: every;
+    test_session: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
     misuse_config: newest;
+    misuse_lease: every;
     fork: newest;
     deadline: newest;
 }
@@ -62,6 +65,8 @@ const ELSEWHERE: &[&str] = &[
     "ordering",
     "test_ordering",
     "test_discovery",
+    "watch_faults",
+    "leases",
     "test_tls",
     "test_auth",
 ];

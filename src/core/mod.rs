@@ -16,6 +16,7 @@ pub mod counters;
 pub mod discovery;
 pub mod endpoint;
 mod kv;
+pub mod lease;
 pub mod log;
 mod members;
 pub mod op;
@@ -23,6 +24,7 @@ mod ordering;
 pub mod raw;
 mod request;
 pub mod response;
+pub mod session;
 mod settings;
 pub mod watch;
 
@@ -34,6 +36,7 @@ pub mod transport;
 // how what happens later gets to the caller
 mod callbacks;
 pub mod event;
+pub mod load;
 pub mod queue;
 pub mod source;
 

@@ -30,4 +30,7 @@ pub mod txn;
 pub mod kv;
 pub mod raw;
 pub mod call;
+pub mod watch_opts;
 pub mod watch;
+pub mod lease;
+pub mod session;

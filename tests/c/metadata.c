@@ -118,10 +118,12 @@ static void on_streams(void)
     etcd3_error_t *err = NULL;
     forget(&server);
     etcd3_watch_opts_set_start_revision(opts, 1);
+    etcd3_watch_opts_add_metadata(opts, "x-own-bin", "AAE=");
     CHECK_OK(etcd3_queue_new(&queue, &err), err);
     CHECK_OK(etcd3_watch_start(client, opts, queue, NULL, NULL, &watch, &err), err);
     ask("await %d Watch 1", server.number);
     has_the_clients("Watch", 0);
+    HEADER("Watch", 0, "x-own-bin", "AAE=");
     HEADER("Watch", 0, "hasleader", "true");
     etcd3_watch_opts_free(opts);
     etcd3_watch_free(watch);

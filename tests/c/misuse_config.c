@@ -3,6 +3,23 @@
 
 #define K "misuse_config/k", ETCD3_NTS
 
+/* A watch with metadata that has to be refused when it is started. */
+#define WATCH_REFUSED(name, value, text) watch_refused((name), (value), (text), __LINE__)
+static void watch_refused(const char *name, const char *value, const char *text, int line)
+{
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(K);
+    etcd3_queue_t *queue = NULL;
+    etcd3_watch_t *watch = NULL;
+    CHECK_OK(etcd3_queue_new(&queue, &err), err);
+    etcd3_watch_opts_add_metadata(opts, name, value);
+    check_code(etcd3_watch_start(client, opts, queue, NULL, NULL, &watch, &err), &err, ETCD3_ERR_INVALID_ARGUMENT,
+               text, "etcd3_watch_start", __FILE__, line);
+    CHECK(watch == NULL);
+    etcd3_watch_opts_free(opts);
+    etcd3_queue_free(queue);
+    still_works(line);
+}
+
 static void metadata_of_a_config(void)
 {
     static const char *const names[] = {"",    "X-Tenant", ":path", "two words", "a:b", "caf\xc3\xa9", "\xff",
@@ -17,12 +34,14 @@ static void metadata_of_a_config(void)
         CONFIG_REFUSED(etcd3_config_add_metadata(config, names[i], "v"), "name: ");
         etcd3_op_add_metadata(op, names[i], "v");
         OP_REFUSED(op, "name: ");
+        WATCH_REFUSED(names[i], "v", "name: ");
     }
     for (i = 0; i < sizeof values / sizeof *values; i++) {
         etcd3_op_t *op = etcd3_op_put(K, "v", 1);
         CONFIG_REFUSED(etcd3_config_add_metadata(config, "x", values[i]), "value: ");
         etcd3_op_add_metadata(op, "x", values[i]);
         OP_REFUSED(op, "value: ");
+        WATCH_REFUSED("x", values[i], "value: ");
     }
     for (i = 0; i < sizeof not_base64 / sizeof *not_base64; i++)
         CONFIG_REFUSED(etcd3_config_add_metadata(config, "x-bin", not_base64[i]), "value: must be base64");
@@ -34,6 +53,7 @@ static void metadata_of_a_config(void)
     CONFIG_REFUSED(etcd3_config_add_metadata(config, "hasleader", "v"), "etcd3_op_set_require_leader");
     QUIET(etcd3_config_add_metadata(NULL, "x", "v"));
     QUIET(etcd3_op_add_metadata(NULL, "x", "v"));
+    QUIET(etcd3_watch_opts_add_metadata(NULL, "x", "v"));
 }
 
 /* A server takes no offence at headers it does not know. */

@@ -2,15 +2,13 @@
 
 use crate::core::error::{Error, Result};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
 
 /// What servers and proxies take without being told to take more.
 const MOST_BYTES: usize = 8 << 10;
 
-#[derive(Debug, Clone, Default)]
-pub struct Metadata {
-    headers: HeaderMap,
-    bytes: usize,
-}
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Metadata(Arc<[(HeaderName, HeaderValue)]>);
 
 impl Metadata {
     /// Adds a value; a name may have several.
@@ -30,8 +28,8 @@ impl Metadata {
             }
             _ => {}
         }
-        self.bytes += name.len() + value.len();
-        if self.bytes > MOST_BYTES {
+        let before: usize = self.0.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if before + name.len() + value.len() > MOST_BYTES {
             return Err(Error::argument("value", format!("makes the metadata larger than {MOST_BYTES} bytes")));
         }
         let unfit = |e: &dyn std::fmt::Display| Error::argument("name", e);
@@ -39,13 +37,13 @@ impl Metadata {
         let mut value = HeaderValue::from_str(value).map_err(|e| Error::argument("value", e))?;
         // It may be a credential.
         value.set_sensitive(true);
-        self.headers.append(key, value);
+        self.0 = self.0.iter().cloned().chain([(key, value)]).collect();
         Ok(())
     }
 
     pub fn add_to(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.headers {
-            headers.append(name, value.clone());
+        for (name, value) in self.0.iter() {
+            headers.append(name.clone(), value.clone());
         }
     }
 }

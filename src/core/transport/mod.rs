@@ -9,13 +9,16 @@ mod dial;
 mod fate;
 mod metadata;
 mod outcome;
+mod patience;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
+pub use channel::jitter;
 pub use fate::Fate;
 pub use metadata::Metadata;
-pub use service::StreamService;
+pub use outcome::malformed;
+pub use service::{Headers, StreamService};
 
 use super::code;
 use super::counters::Counters;
@@ -24,11 +27,13 @@ use super::error::{Error, Result};
 use super::log::Log;
 use super::mutant;
 use super::sync::lock;
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use auth::Auth;
-use channel::{jitter, Channel, Purpose};
+use channel::{Channel, Purpose};
 use connection::Connection;
 use dial::{Kind, Trouble};
+use once_cell::sync::OnceCell;
+use patience::Patience;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -63,6 +68,8 @@ pub struct Limits {
     pub deadline: Instant,
     pub closing: CancellationToken,
     pub cancelled: Option<CancellationToken>,
+    /// Ends all calls that a client has under way.
+    pub interrupted: CancellationToken,
     pub require_leader: bool,
     /// What goes along beside the client's own.
     pub metadata: Metadata,
@@ -117,9 +124,10 @@ pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
 pub struct Base {
     pub runtime: tokio::runtime::Handle,
     pub options: Options,
-    pub tls: Option<Tls>,
-    /// Whether endpoints that do not say so use TLS.
-    pub tls_configured: bool,
+    /// Made when the first endpoint wants it.
+    pub tls: OnceCell<Tls>,
+    /// Endpoints that do not say so use TLS if there are any.
+    pub tls_options: Option<tls::Options>,
     pub closing: CancellationToken,
     pub counters: Counters,
     pub log: Arc<Log>,
@@ -128,9 +136,18 @@ pub struct Base {
     pub connected: AtomicI64,
     /// How often the interval of pings was doubled since a server took them for abuse.
     pub calmed: AtomicU32,
+    pub patience: Arc<Patience>,
 }
 
 impl Base {
+    fn uses_tls(&self, endpoint: &Endpoint) -> bool {
+        endpoint.uses_tls(self.tls_options.is_some())
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        self.tls.get_or_try_init(|| Tls::new(self.tls_options.clone().unwrap_or_default(), self.log.clone()))
+    }
+
     fn ping_interval(&self) -> Duration {
         self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(3))
     }
@@ -212,6 +229,9 @@ impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
         let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        if transport.base.tls_options.is_some() {
+            transport.base.tls()?;
+        }
         transport.set_endpoints(endpoints)?;
         Ok(transport)
     }
@@ -225,7 +245,11 @@ impl Transport {
         if endpoints.is_empty() {
             return Err(Error::argument("endpoints", "must not be empty"));
         }
-        check_mixture(endpoints, self.base.options.mixed_schemes)?;
+        let protected = |endpoint: &Endpoint| self.base.uses_tls(endpoint);
+        check_mixture(endpoints, protected, self.base.options.mixed_schemes)?;
+        if endpoints.iter().any(protected) {
+            self.base.tls()?;
+        }
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         let mut list: Vec<Arc<Member>> = Vec::new();
         for endpoint in endpoints {
@@ -250,8 +274,7 @@ impl Transport {
 
     /// Whether what is sent is protected, and is to stay so.
     pub fn uses_tls(&self) -> bool {
-        let configured = self.base.tls_configured;
-        !self.base.options.mixed_schemes && self.members().iter().any(|member| member.endpoint.uses_tls(configured))
+        !self.base.options.mixed_schemes && self.members().iter().any(|member| self.base.uses_tls(&member.endpoint))
     }
 
     fn members(&self) -> Arc<[Arc<Member>]> {
@@ -356,8 +379,9 @@ impl Transport {
             None => format!("{}: no answer to the attempt to connect", member.endpoint),
         };
         let words: Vec<_> = troubles.iter().map(words).collect();
+        let newest = troubles.iter().max_by_key(|(_, trouble)| trouble.as_ref().map(|(_, at)| *at));
         Error {
-            endpoint: members.first().map(|member| member.endpoint.to_string()),
+            endpoint: newest.map(|(member, _)| member.endpoint.to_string()),
             ..Error::new(code, format!("no endpoint could be reached: {}", words.join("; ")))
         }
     }
@@ -377,8 +401,14 @@ impl Transport {
     }
 
     /// Where tonic's generated clients send their streams.
+    #[allow(dead_code)]
     pub fn streams(self: &Arc<Self>) -> StreamService {
-        StreamService::new(self.clone())
+        self.streams_with(Headers::default())
+    }
+
+    /// The same for streams that ask for something else.
+    pub fn streams_with(self: &Arc<Self>, headers: Headers) -> StreamService {
+        StreamService::new(self.clone(), headers)
     }
 }
 
@@ -391,10 +421,16 @@ impl Limits {
             deadline,
             closing: closing.clone(),
             cancelled: None,
+            interrupted: CancellationToken::new(),
             require_leader: false,
             metadata: Metadata::default(),
             sent: None,
         }
+    }
+
+    /// As long as it takes.
+    pub fn without_deadline(&mut self) {
+        self.deadline = Instant::now() + FOR_EVER;
     }
 
     fn without_end(closing: &CancellationToken) -> Self {
@@ -410,6 +446,11 @@ impl Limits {
         }
     }
 
+    /// Waits for the work, no longer than the limits allow.
+    pub async fn bound<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)?
+    }
+
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
         let deadline = self.deadline + if mutant::is("deadline-ignored") { FOR_EVER } else { Duration::ZERO };
         let cancelled = async {
@@ -422,6 +463,7 @@ impl Limits {
             biased;
             _ = self.closing.cancelled() => Err(Stop::Closed),
             _ = cancelled => Err(Stop::Cancelled),
+            _ = self.interrupted.cancelled() => Err(Stop::Cancelled),
             done = timeout_at(deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }
