@@ -23,6 +23,7 @@ macro_rules! programs {
 programs! {
     test_error: newest;
     test_config: newest;
+    test_load: newest;
     test_client: newest;
     test_client_events: newest;
     test_endpoints: newest;
@@ -35,6 +36,7 @@ programs! {
     test_kv: every;
     test_txn: every;
     test_result: newest;
+    test_raw: every;
     test_queue: newest;
     test_event: newest;
     test_watch: every;
@@ -51,19 +53,25 @@ programs! {
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_config: newest;
     misuse_lease: every;
     fork: newest;
     deadline: newest;
 }
 
-/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 10] = [
+/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, ordering.rs, discovery.rs.
+const ELSEWHERE: &[&str] = &[
     "test_version",
     "codes",
     "codes_real",
     "outcome",
     "tokens",
     "cancel",
+    "metadata",
+    "raw",
+    "ordering",
+    "test_ordering",
+    "test_discovery",
     "watch_faults",
     "leases",
     "test_tls",

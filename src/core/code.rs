@@ -44,6 +44,8 @@ pub const ERR_RESPONSE_TOO_LARGE: Code = 15;
 pub const ERR_REVISION_REGRESSED: Code = 16;
 /// The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed.
 pub const ERR_LEASE_LOST: Code = 20;
+/// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
+pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -208,6 +210,7 @@ table! {
     ERR_RESPONSE_TOO_LARGE;
     ERR_REVISION_REGRESSED;
     ERR_LEASE_LOST;
+    ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";
