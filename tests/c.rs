@@ -39,6 +39,8 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_lock: every;
+    test_lock_loss: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;

@@ -1,6 +1,7 @@
 //! The client: the endpoints, the shared runtime, what is under way, and its end.
 
 use super::callbacks::Callbacks;
+use super::claim::Slots;
 use super::code;
 use super::counters::Counters;
 use super::endpoint::Endpoint;
@@ -74,6 +75,7 @@ pub struct Core {
     pub timeout: Duration,
     pub closing: CancellationToken,
     pub clock: Clock,
+    pub slots: Arc<Slots>,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
@@ -122,6 +124,7 @@ impl Client {
             timeout: config.timeout,
             closing,
             clock: runtime.clock(),
+            slots: Arc::default(),
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),

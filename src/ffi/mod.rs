@@ -31,3 +31,8 @@ pub mod call;
 pub mod watch;
 pub mod lease;
 pub mod session;
+pub mod lock;
+pub mod election;
+pub mod barrier;
+pub mod work;
+pub mod stm;

@@ -376,7 +376,7 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
-    fn without_end(closing: &CancellationToken) -> Self {
+    pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
         Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
     }

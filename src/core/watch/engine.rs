@@ -12,6 +12,7 @@ use pb::watch_request::RequestUnion;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+#[derive(Default)]
 pub struct Spec {
     pub key: Bytes,
     pub range_end: Bytes,

@@ -10,6 +10,7 @@ use super::proto::etcdserverpb::watch_create_request::FilterType;
 use super::queue::Queue;
 use super::range::KeyRange;
 use super::source::{Handler, Source};
+pub use engine::Spec;
 use std::sync::Arc;
 pub use task::Watches;
 
@@ -74,7 +75,7 @@ impl Client {
         let source = Source::new(queue, handler)?;
         let (ended, id) = (watches.clone(), source.id);
         self.adopt(&source, move || ended.remove(id))?;
-        let spec = engine::Spec {
+        let spec = Spec {
             key,
             range_end,
             prev_kv: options.prev_kv,
