@@ -41,6 +41,8 @@ programs! {
     test_watch_10k: every;
     test_lock: every;
     test_lock_loss: every;
+    test_lock_1000: newest;
+    test_election: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
