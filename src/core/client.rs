@@ -275,7 +275,9 @@ impl Client {
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
-        if let Some(runtime) = lock(&self.runtime).take() {
+        // Not locked meanwhile: tasks that end ask for it.
+        let runtime = lock(&self.runtime).take();
+        if let Some(runtime) = runtime {
             self.tasks.close();
             // They end at once, but for the one that may be running now.
             let _ = runtime.block_on(async { tokio::time::timeout(TASKS_END, self.tasks.wait()).await });

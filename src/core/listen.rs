@@ -24,7 +24,7 @@ impl Listening {
         let queue = Queue::new(Box::new(Raise(raised.clone())));
         let source = Source::new(queue.clone(), Arc::new(Nobody))?;
         let (ended, id) = (watches.clone(), source.id);
-        source.set_at_end(Box::new(move || ended.remove(id)));
+        client.adopt(&source, move || ended.remove(id))?;
         let (key, range_end) = range.finish()?;
         watches.add(Spec { key, range_end, ..Spec::default() }, next, source);
         Ok(Listening { queue, raised })

@@ -200,7 +200,9 @@ impl Task {
     fn lost(&mut self, error: Error) {
         self.link = None;
         if self.service.is_closing() {
-            // The client ends its watches itself, and has nothing to tell before.
+            // The client ends its watches itself, and has nothing to tell before. Another stream would fail at once, and
+            // the next: a task that never waits does not hear that it is to end.
+            self.not_before = Instant::now() + BACKOFF_MOST;
             return;
         }
         if self.renewals < MOST_RENEWALS && self.service.may_renew(&error) {
