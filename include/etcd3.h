@@ -15,7 +15,7 @@
  *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
  *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
  *            first mistake; the call that uses the builder reports it.
- *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
+ *  Threads   Clients, queues, watches, leases and sessions: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
  *            and errors never change. An object must not be in use elsewhere while it is freed, but for
  *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
@@ -834,7 +834,8 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
 
 /**
  * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
- * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+ * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+ * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
  * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
@@ -871,9 +872,9 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
 
 /**
  * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
- * (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
- * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
- * watch_resumes, leases (kept alive), lease_renewals (answered), leases_lost.
+ * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown
+ * outcome), connects, connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
+ * watch_resumes, leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 

@@ -39,20 +39,25 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_lease: every;
+    test_session: every;
     test_lock: every;
     test_lock_loss: every;
+    test_lock_kinds: every;
     test_lock_1000: newest;
+    test_recipes: every;
     test_election: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_lease: every;
     fork: newest;
     deadline: newest;
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 8] =
-    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "test_tls", "test_auth"];
+const ELSEWHERE: [&str; 9] =
+    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "leases", "test_tls", "test_auth"];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

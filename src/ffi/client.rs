@@ -41,7 +41,8 @@ pub unsafe extern "C" fn etcd3_client_open(
 }
 
 /// Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
-/// that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+/// that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+/// ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
 /// `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
 /// last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
 /// Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
@@ -102,9 +103,9 @@ pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *
 }
 
 /// The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
-/// (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
-/// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
-/// watch_resumes, leases (kept alive), lease_renewals (answered), leases_lost.
+/// (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown
+/// outcome), connects, connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
+/// watch_resumes, leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
 #[no_mangle]
 pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))

@@ -1,58 +1,36 @@
-/* What the tests of locks and elections share: sessions, and a callback that writes down what it is told of a holding. */
+/* What the lease tests share: who writes down what he is told of a lease. */
 #ifndef HOLDING_H
 #define HOLDING_H
 #include "check.h"
 
-/* What has to happen within 100 ms, on a machine that does other things too. */
-#define SOON_MS (1000 + env_number("ETCD3_TEST_SLACK_MS", 0))
-
-/* One acquisition, or one holding, and what has been told of it. Counters are read by await_holding(). */
 struct holding {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int acquired, lost, closed, others, after_closed;
-    int64_t token;
-    int32_t reason;
-    etcd3_code_t why;
-    char why_text[200];
-    etcd3_call_t *call;
-    /* Numbers acquisitions in the order in which they are told; NULL if nobody asks. */
-    int *turns;
-    int turn;
+    int lost, closed, others, reason, lost_after_closed;
+    int64_t lost_at;
+    etcd3_code_t why, end;
+    char why_text[300];
 };
-
-static inline void holding_prepare(struct holding *h)
-{
-    pthread_condattr_t attr;
-    memset(h, 0, sizeof *h);
-    h->why = -1;
-    pthread_mutex_init(&h->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&h->changed, &attr);
-    pthread_condattr_destroy(&attr);
-}
 
 static inline void on_holding(const etcd3_event_t *event, void *user_data)
 {
     struct holding *h = (struct holding *)user_data;
+    etcd3_code_t code = etcd3_error_code(etcd3_event_error(event));
     pthread_mutex_lock(&h->lock);
-    h->after_closed += h->closed;
+    CHECK(etcd3_event_user_data(event) == user_data);
     switch (etcd3_event_type(event)) {
-    case ETCD3_EVENT_ACQUIRED:
-        h->acquired++;
-        h->token = etcd3_event_revision(event);
-        if (h->turns)
-            h->turn = ++*h->turns;
-        break;
     case ETCD3_EVENT_LOST:
         h->lost++;
+        h->lost_after_closed += h->closed;
+        h->lost_at = now_ms();
         h->reason = etcd3_event_lost_reason(event);
+        h->why = code;
+        snprintf(h->why_text, sizeof h->why_text, "%s", etcd3_error_message(etcd3_event_error(event)));
         break;
     case ETCD3_EVENT_CLOSED:
         h->closed++;
-        h->why = etcd3_error_code(etcd3_event_error(event));
-        snprintf(h->why_text, sizeof h->why_text, "%s", etcd3_error_message(etcd3_event_error(event)));
+        h->end = code;
+        CHECK_INT(etcd3_event_lost_reason(event), 0);
         break;
     default:
         h->others++;
@@ -61,130 +39,84 @@ static inline void on_holding(const etcd3_event_t *event, void *user_data)
     pthread_mutex_unlock(&h->lock);
 }
 
-/* Waits until the counter, one of h's, has reached a number. */
-#define AWAIT_HOLDING(h, counter, number) CHECK(await_holding((h), &(h)->counter, (number)))
-static inline int await_holding(struct holding *h, const int *counter, int number)
+static inline void hold(struct holding *h)
+{
+    pthread_condattr_t attr;
+    memset(h, 0, sizeof *h);
+    h->why = h->end = -1;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->changed, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+/* Waits for the last event; then all there was is this loss (0: none) with this code, and this code at the end. */
+#define ENDED(h, reason, why, end) ended((h), (reason), (why), (end), __FILE__, __LINE__)
+static inline void ended(struct holding *h, int reason, etcd3_code_t why, etcd3_code_t end, const char *file, int line)
 {
     struct timespec limit;
-    int reached, late = 0;
+    int late = 0;
     clock_gettime(CLOCK_MONOTONIC, &limit);
     limit.tv_sec += PATIENCE_MS / 1000;
     pthread_mutex_lock(&h->lock);
-    while (*counter < number && !late)
+    while (!h->closed && !late)
         late = pthread_cond_timedwait(&h->changed, &h->lock, &limit) != 0;
-    reached = *counter >= number;
     pthread_mutex_unlock(&h->lock);
-    return reached;
+    check_int(h->closed, 1, "closed", file, line);
+    check_int(h->lost, reason != 0, "lost", file, line);
+    check_int(h->reason, reason, "the reason", file, line);
+    check_int(h->others, 0, "other events", file, line);
+    check_int(h->lost_after_closed, 0, "losses after the end", file, line);
+    if (reason)
+        check_str(etcd3_code_name(h->why), etcd3_code_name(why), "the loss", file, line);
+    check_str(etcd3_code_name(h->end), etcd3_code_name(end), "the end", file, line);
 }
 
-static inline int count_of(struct holding *h, const int *counter)
+static inline int told(struct holding *h)
 {
-    int value;
+    int n;
     pthread_mutex_lock(&h->lock);
-    value = *counter;
+    n = h->lost + h->closed + h->others;
     pthread_mutex_unlock(&h->lock);
-    return value;
+    return n;
 }
 
-/* Waits for the end: told once, with this code, and nothing after it. */
-#define ENDED(h, code) ended((h), (code), __FILE__, __LINE__)
-static inline void ended(struct holding *h, etcd3_code_t code, const char *file, int line)
+/* Opens a lease whose events run on the client's own thread. */
+static inline etcd3_lease_t *open_lease(etcd3_client_t *client, int64_t ttl_s, struct holding *h)
 {
-    char text[500];
-    AWAIT_HOLDING(h, closed, 1);
-    pthread_mutex_lock(&h->lock);
-    snprintf(text, sizeof text, "ended %d times with %s (%s), wanted %s; %d other events", h->closed,
-             etcd3_code_name(h->why), h->why_text, etcd3_code_name(code), h->others);
-    check_that(h->closed == 1 && h->why == code && !h->others && !h->after_closed, text, file, line);
-    pthread_mutex_unlock(&h->lock);
-    etcd3_call_free(h->call);
-    h->call = NULL;
-    pthread_cond_destroy(&h->changed);
-    pthread_mutex_destroy(&h->lock);
-}
-
-static inline etcd3_session_t *open_session(etcd3_client_t *client, int64_t ttl_s)
-{
-    etcd3_session_t *session = NULL;
+    etcd3_lease_t *lease = NULL;
     etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_session_open(client, ttl_s, 0, NULL, NULL, NULL, &session, &err), err);
-    return session;
+    hold(h);
+    CHECK_OK(etcd3_lease_open(client, ttl_s, 0, NULL, on_holding, h, &lease, &err), err);
+    return lease;
 }
 
-static inline void close_session(etcd3_session_t *session)
+static inline void put_with(etcd3_client_t *client, const char *key, int64_t lease_id)
 {
-    etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_session_close(session, PATIENCE_MS, &err), err);
-    etcd3_session_free(session);
+    etcd3_op_t *op = etcd3_op_put(key, ETCD3_NTS, "held", ETCD3_NTS);
+    etcd3_op_set_lease(op, lease_id);
+    etcd3_result_free(EXECUTE(client, op));
 }
 
-static inline etcd3_lock_t *new_lock(etcd3_session_t *session, const char *name)
+static inline int exists(etcd3_client_t *client, const char *key)
 {
-    etcd3_lock_t *lock = NULL;
-    etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_lock_new(session, name, ETCD3_NTS, &lock, &err), err);
-    return lock;
-}
-
-static inline void acquire(etcd3_lock_t *lock)
-{
-    etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_lock_acquire(lock, PATIENCE_MS, &err), err);
-    CHECK_INT(etcd3_lock_is_acquired(lock), 1);
-    CHECK(etcd3_lock_token(lock) > 0);
-}
-
-static inline void release(etcd3_lock_t *lock)
-{
-    etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_lock_release(lock, &err), err);
-    CHECK_INT(etcd3_lock_is_acquired(lock), 0);
-    CHECK_INT(etcd3_lock_token(lock), 0);
-}
-
-/* Starts to acquire. What comes of it is told to h. */
-static inline void acquire_later(etcd3_lock_t *lock, int64_t timeout_ms, struct holding *h)
-{
-    etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_lock_acquire_async(lock, timeout_ms, NULL, on_holding, h, &h->call, &err), err);
-}
-
-static inline int64_t count_keys(etcd3_client_t *client, const char *prefix)
-{
-    etcd3_op_t *get = etcd3_op_get(prefix, ETCD3_NTS);
-    etcd3_result_t *r;
-    int64_t count;
-    etcd3_op_set_prefix(get);
-    etcd3_op_set_count_only(get);
-    r = EXECUTE(client, get);
-    count = etcd3_result_count(r);
+    etcd3_result_t *r = EXECUTE(client, etcd3_op_get(key, ETCD3_NTS));
+    int there = etcd3_result_kv(r, 0) != NULL;
     etcd3_result_free(r);
-    return count;
+    return there;
 }
 
-/* Asks the server, again and again, until so many keys have the prefix. */
-#define AWAIT_KEYS(client, prefix, count) await_keys((client), (prefix), (count), __FILE__, __LINE__)
-static inline void await_keys(etcd3_client_t *client, const char *prefix, int64_t count, const char *file, int line)
+/* What the server says is left of it; -1 if it is not there. */
+static inline int64_t left_of(etcd3_client_t *client, int64_t lease_id)
 {
-    int64_t limit = now_ms() + PATIENCE_MS, found;
-    do
-        found = count_keys(client, prefix);
-    while (found != count && now_ms() < limit);
-    check_int(found, count, prefix, file, line);
-}
-
-static inline void delete_key(etcd3_client_t *client, const void *key, size_t len)
-{
+    etcd3_lease_info_t *info = NULL;
     etcd3_error_t *err = NULL;
-    int64_t deleted = 0;
-    CHECK_OK(etcd3_delete(client, key, len, &deleted, &err), err);
-    CHECK_INT(deleted, 1);
-}
-
-static inline void revoke_lease_of(etcd3_client_t *client, etcd3_session_t *session)
-{
-    etcd3_error_t *err = NULL;
-    CHECK_OK(etcd3_lease_revoke_id(client, etcd3_session_lease_id(session), &err), err);
+    int64_t left;
+    CHECK_OK(etcd3_lease_time_to_live(client, lease_id, 0, &info, &err), err);
+    left = etcd3_lease_info_ttl(info);
+    etcd3_lease_info_free(info);
+    return left;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* Elections: who leads, what is proclaimed, how it ends, and who follows it all. */
-#include "holding.h"
+#include "locking.h"
 
 #define NAME "test_election/"
 

@@ -1,5 +1,5 @@
 /* Locks: held by one at a time, in order, and what is left in the store. How they end: test_lock_loss.c. */
-#include "holding.h"
+#include "locking.h"
 
 #define NAME "test_lock/"
 

@@ -1,5 +1,5 @@
 /* A thousand wait for a lock in one process: no thread more, and each has it once, in order. */
-#include "holding.h"
+#include "locking.h"
 #include <dirent.h>
 #include <unistd.h>
 

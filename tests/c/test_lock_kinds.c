@@ -1,5 +1,5 @@
 /* Locks of other kinds: for readers and writers, and python-etcd3's. */
-#include "holding.h"
+#include "locking.h"
 
 #define NAME "test_lock_kinds/"
 

@@ -1,5 +1,5 @@
 /* Locks that are lost while they are held or waited for, and what then cannot be written any more. */
-#include "holding.h"
+#include "locking.h"
 
 #define NAME "test_lock_loss/"
 

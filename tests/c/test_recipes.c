@@ -1,5 +1,5 @@
 /* Barriers and queues of work. */
-#include "holding.h"
+#include "locking.h"
 
 #define NAME "test_recipes/"
 

@@ -38,6 +38,11 @@ pub fn safe_until(sent: Moment, ttl: Duration) -> Moment {
     sent + ttl.saturating_sub(margin(ttl))
 }
 
+/// Whether the owner did not will it.
+pub fn is_a_loss(reason: LostReason) -> bool {
+    matches!(reason, LostReason::Expired | LostReason::Gone | LostReason::Permission)
+}
+
 impl Hold {
     pub fn new(id: i64, ttl: Duration, safe_until: Moment, source: Option<Arc<Source>>) -> Arc<Self> {
         let state = Mutex::new(State { ttl, safe_until, lost: None });
@@ -52,19 +57,13 @@ impl Hold {
         lock(&self.state).lost
     }
 
-    /// What is left of it; nothing once it is lost. What is over when somebody looks is lost from then on.
+    /// What is left of it; nothing once it is lost.
     pub fn remaining(&self, now: Moment) -> Duration {
-        let left = {
-            let state = lock(&self.state);
-            match state.lost {
-                Some(_) => return Duration::ZERO,
-                None => state.safe_until.saturating_sub(now),
-            }
-        };
-        if left.is_zero() {
-            self.lose(LostReason::Expired, None);
+        let state = lock(&self.state);
+        match state.lost {
+            Some(_) => Duration::ZERO,
+            None => state.safe_until.saturating_sub(now),
         }
-        left
     }
 
     pub fn safe_until(&self) -> Moment {
@@ -74,6 +73,7 @@ impl Hold {
     /// Takes note of a renewal, unless it comes too late.
     pub fn extend(&self, ttl: Duration, until: Moment, now: Moment) {
         if self.remaining(now).is_zero() {
+            self.lose(LostReason::Expired, None);
             return;
         }
         let mut state = lock(&self.state);
@@ -81,7 +81,7 @@ impl Hold {
         state.safe_until = state.safe_until.max(until);
     }
 
-    /// Tells the owner, once; `error` is what the server said.
+    /// Tells the owner, once, and gives true then; `error` is what the server said.
     pub fn lose(&self, reason: LostReason, error: Option<Error>) -> bool {
         let revoked = reason == LostReason::Gone && self.revoking.load(Ordering::Acquire);
         let reason = if revoked { LostReason::Revoked } else { reason };
@@ -168,6 +168,7 @@ mod tests {
         assert_eq!(hold.remaining(100 * SECOND), Duration::from_millis(9800));
         hold.extend(10 * SECOND, end, 101 * SECOND);
         assert!(hold.remaining(end).is_zero());
+        hold.extend(10 * SECOND, 200 * SECOND, end);
         hold.extend(10 * SECOND, 200 * SECOND, 109 * SECOND);
         assert!(hold.remaining(101 * SECOND).is_zero());
         assert_eq!(hold.lost(), Some(LostReason::Expired));

@@ -4,7 +4,7 @@
 use super::super::error::Error;
 use super::super::event::LostReason;
 use super::super::mutant;
-use super::hold::{safe_until, Hold};
+use super::hold::{is_a_loss, safe_until, Hold};
 use super::Moment;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -161,7 +161,7 @@ impl Keeper {
     /// Tells all owners of a lease that it is lost.
     pub fn lose(&mut self, id: i64, reason: LostReason, error: Option<&Error>) {
         for hold in self.remove(id).into_iter().flat_map(|entry| entry.holds) {
-            self.lost += i64::from(hold.lose(reason, error.cloned()));
+            self.lost += i64::from(hold.lose(reason, error.cloned()) && is_a_loss(reason));
         }
     }
 

@@ -106,10 +106,20 @@ impl Lease {
 
     /// How long the server keeps it at least, as far as this side knows.
     pub fn remaining(&self) -> Duration {
-        match self.client.core.closing.is_cancelled() {
-            true => Duration::ZERO,
-            false => self.hold.remaining((self.client.core.clock)()),
+        if self.client.core.closing.is_cancelled() {
+            return Duration::ZERO;
         }
+        let left = self.hold.remaining((self.client.core.clock)());
+        if left.is_zero() {
+            // What is over when somebody looks is lost from then on.
+            self.lose(LostReason::Expired);
+        }
+        left
+    }
+
+    fn lose(&self, reason: LostReason) {
+        let lost = self.hold.lose(reason, None);
+        self.client.counters().leases_lost.add((lost && hold::is_a_loss(reason)).into());
     }
 
     pub fn is_alive(&self) -> bool {
@@ -154,7 +164,7 @@ impl Lease {
             }
             Err(error) => {
                 if error.code == code::ERR_LEASE_NOT_FOUND {
-                    self.hold.lose(LostReason::Gone, None);
+                    self.lose(LostReason::Gone);
                 }
                 Err(error)
             }
@@ -166,10 +176,10 @@ impl Lease {
         self.hold.revoking.store(true, Ordering::Release);
         let revoked = self.client.revoke(self.id(), timeout);
         match &revoked {
-            Ok(()) => drop(self.hold.lose(LostReason::Revoked, None)),
+            Ok(()) => self.lose(LostReason::Revoked),
             Err(error) if error.code == code::ERR_LEASE_NOT_FOUND => {
                 self.hold.revoking.store(false, Ordering::Release);
-                self.hold.lose(LostReason::Gone, None);
+                self.lose(LostReason::Gone);
             }
             // It may have been: what the server says to the next renewal is then no surprise.
             Err(error) => self.hold.revoking.store(error.maybe_applied, Ordering::Release),
@@ -179,7 +189,7 @@ impl Lease {
 
     /// The same, but to its owner it is lost.
     pub fn give_up(&self, reason: LostReason) {
-        self.hold.lose(reason, None);
+        self.lose(reason);
         self.release();
     }
 

@@ -36,9 +36,9 @@ pub async fn renew(core: &Arc<Core>, id: i64, limits: &Limits) -> Result<Renewed
 
 async fn ask_around(core: &Arc<Core>, id: i64, last: &mut Option<Error>) -> Result<Renewed> {
     let hedge = core.transport.base().options.hedge_after;
-    let mut service = core.transport.streams();
-    let (mut renew, mut renewals) = (false, 0);
+    let (mut renew, mut renewals, mut attempt) = (None, 0, 0);
     let mut asked = FuturesUnordered::new();
+    let mut silent: Vec<(u32, StreamService)> = Vec::new();
     let mut next_start = Some(Instant::now());
     loop {
         let start = async {
@@ -49,31 +49,35 @@ async fn ask_around(core: &Arc<Core>, id: i64, last: &mut Option<Error>) -> Resu
         };
         tokio::select! {
             biased;
-            Some((asked_of, answer)) = asked.next(), if !asked.is_empty() => {
-                let (asked_of, error): (StreamService, Error) = match answer {
+            Some((attempt, answer)) = asked.next(), if !asked.is_empty() => {
+                let error: Error = match answer {
                     Ok(renewed) => return Ok(renewed),
-                    Err(error) => (asked_of, error),
+                    Err(error) => error,
                 };
-                if renewals < MOST_RENEWALS && asked_of.may_renew(&error) {
+                let Some(place) = silent.iter().position(|(number, _)| *number == attempt) else { continue };
+                let (_, service) = silent.swap_remove(place);
+                if renewals < MOST_RENEWALS && service.may_renew(&error) {
                     renewals += 1;
-                    renew = true;
-                    service = asked_of;
+                    renew = Some(service);
                     next_start = Some(Instant::now());
-                    continue;
-                }
-                if is_final(&error) {
+                } else if is_final(&error) {
                     return Err(error);
+                } else {
+                    service.broke(error.code);
+                    *last = Some(error);
+                    next_start = Some(Instant::now() + PAUSE);
                 }
-                asked_of.broke(error.code);
-                *last = Some(error);
-                next_start = Some(Instant::now() + PAUSE);
             }
             _ = start => {
-                if !asked.is_empty() {
-                    core.transport.base().counters.hedges.add(1);
-                    service = service.beside();
-                }
-                asked.push(ask(core, service.clone(), id, std::mem::take(&mut renew)));
+                attempt += 1;
+                core.transport.base().counters.hedges.add((!silent.is_empty()).into());
+                let (service, again) = match (renew.take(), silent.last()) {
+                    (Some(service), _) => (service, true),
+                    (None, Some((_, silent))) => (silent.beside(), false),
+                    (None, None) => (core.transport.streams(), false),
+                };
+                silent.push((attempt, service.clone()));
+                asked.push(async move { (attempt, ask(core, service, id, again).await) });
                 next_start = hedge.filter(|_| asked.len() < MOST_STREAMS).map(|hedge| Instant::now() + hedge);
             }
         }
@@ -96,21 +100,16 @@ pub fn is_final(error: &Error) -> bool {
     )
 }
 
-async fn ask(core: &Arc<Core>, service: StreamService, id: i64, renew: bool) -> (StreamService, Result<Renewed>) {
-    let epoch = core.epoch();
-    let sent = (core.clock)();
+async fn ask(core: &Arc<Core>, service: StreamService, id: i64, renew: bool) -> Result<Renewed> {
+    let (epoch, sent) = (core.epoch(), (core.clock)());
     let mut link = Link::open(service.clone(), renew);
     link.send(id);
-    let answer = async {
-        loop {
-            let response = link.next().await?;
-            let endpoint = service.endpoint();
-            core.check(response.header.unwrap_or_default(), epoch, super::KEEP_ALIVE, &endpoint)?;
-            if response.id == id {
-                return Ok((response.ttl.max(0), sent));
-            }
+    loop {
+        let response = link.next().await?;
+        let endpoint = service.endpoint();
+        core.check(response.header.unwrap_or_default(), epoch, super::KEEP_ALIVE, &endpoint)?;
+        if response.id == id {
+            return Ok((response.ttl.max(0), sent));
         }
-    };
-    let answer = answer.await;
-    (service, answer)
+    }
 }
