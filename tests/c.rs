@@ -47,10 +47,12 @@ programs! {
     test_lock_1000: newest;
     test_recipes: every;
     test_election: every;
+    test_stm: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
     misuse_lease: every;
+    misuse_lock: every;
     fork: newest;
     deadline: newest;
 }

@@ -39,7 +39,8 @@ impl Client {
         loop {
             let deadline = limits.deadline.min(Instant::now() + self.core.timeout);
             let once = Limits { deadline, ..limits.clone() };
-            let error = match self.once(op, Repeat::Guarded, &once).await {
+            // Apart, since thousands may wait in what is around it, and few are in a call.
+            let error = match Box::pin(self.once(op, Repeat::Guarded, &once)).await {
                 Ok(answer) => return Ok(Answer { resent: resent || answer.resent, ..answer }),
                 Err(error) => error,
             };
