@@ -6,6 +6,9 @@
 /* What has to happen within 100 ms, on a machine that does other things too. */
 #define SOON_MS (1000 + env_number("ETCD3_TEST_SLACK_MS", 0))
 
+/* What is too short for what is waited for, and long enough to ask a server. */
+#define SHORT_MS (200 + env_number("ETCD3_TEST_SLACK_MS", 0) / 10)
+
 /* One acquisition, or one holding, and what has been told of it. Counters are read by await_holding(). */
 struct holding {
     pthread_mutex_t lock;

@@ -166,8 +166,8 @@ static void two_of_one_session(void)
     struct holding h;
     acquire(a);
     CHECK_CODE(etcd3_lock_try(b, &err), err, ETCD3_ERR_LOCKED, "holds");
-    CHECK_CODE(etcd3_lock_acquire(b, 100, &err), err, ETCD3_ERR_TIMEOUT, "time");
-    CHECK_CODE(etcd3_lock_acquire(a, 100, &err), err, ETCD3_ERR_TIMEOUT, "time");
+    CHECK_CODE(etcd3_lock_acquire(b, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "time");
+    CHECK_CODE(etcd3_lock_acquire(a, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "time");
     CHECK_INT(etcd3_lock_is_acquired(a), 1);
     CHECK_INT(count_keys(client, NAME "twins/"), 1);
     holding_prepare(&h);
@@ -189,7 +189,7 @@ static void strangers_in_line(void)
     etcd3_lock_t *lock = lock_in(NAME "foreign", &session);
     put(client, NAME "foreign/somebody", "no lease");
     CHECK_CODE(etcd3_lock_try(lock, &err), err, ETCD3_ERR_LOCKED, "holds");
-    CHECK_CODE(etcd3_lock_acquire(lock, 100, &err), err, ETCD3_ERR_TIMEOUT, "time");
+    CHECK_CODE(etcd3_lock_acquire(lock, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "time");
     AWAIT_KEYS(client, NAME "foreign/", 1);
     delete_key(client, NAME "foreign/somebody", ETCD3_NTS);
     acquire(lock);

@@ -109,7 +109,7 @@ static void pythons(void)
     CHECK_INT(kv_at(r, 0)->lease, etcd3_session_lease_id(session));
     etcd3_result_free(r);
     CHECK_CODE(etcd3_lock_try(b, &err), err, ETCD3_ERR_LOCKED, "holds");
-    CHECK_CODE(etcd3_lock_acquire(b, 200, &err), err, ETCD3_ERR_TIMEOUT, "time");
+    CHECK_CODE(etcd3_lock_acquire(b, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "time");
     /* Whoever gave up has deleted nobody else's key. */
     CHECK_INT(etcd3_lock_is_acquired(a), 1);
     CHECK_INT(count_keys(client, "/locks/" NAME "py"), 1);

@@ -69,8 +69,8 @@ static void barriers(void)
     CHECK_INT(count_keys(client, NAME "barrier"), 1);
     CHECK_CODE(etcd3_barrier_hold(client, NAME "barrier", ETCD3_NTS, &err), err, ETCD3_ERR_LOCKED, "barrier");
     before = now_ms();
-    CHECK_CODE(etcd3_barrier_wait(client, NAME "barrier", ETCD3_NTS, 200, &err), err, ETCD3_ERR_TIMEOUT, "");
-    CHECK(now_ms() - before <= 200 + SOON_MS);
+    CHECK_CODE(etcd3_barrier_wait(client, NAME "barrier", ETCD3_NTS, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "");
+    CHECK(now_ms() - before <= SHORT_MS + SOON_MS);
     for (i = 0; i < 3; i++)
         begin(&w[i], wait_at_barrier);
     for (i = 0; i < 3; i++)
@@ -97,7 +97,7 @@ static void double_barriers(void)
         CHECK_OK(etcd3_double_barrier_new(sessions[i], NAME "double", ETCD3_NTS, COUNT, &w[i].barrier, &err), err);
     }
     CHECK_CODE(etcd3_double_barrier_leave(w[0].barrier, 1000, &err), err, ETCD3_ERR_NOT_HELD, "barrier");
-    CHECK_CODE(etcd3_double_barrier_enter(w[0].barrier, 200, &err), err, ETCD3_ERR_TIMEOUT, "");
+    CHECK_CODE(etcd3_double_barrier_enter(w[0].barrier, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "");
     AWAIT_KEYS(client, NAME "double/waiters/", 0);
     for (round = 0; round < 2; round++) {
         for (i = 0; i < COUNT - 1; i++) {
@@ -157,7 +157,7 @@ static void first_in_first_out(void)
     etcd3_result_t *r = NULL;
     char value[20];
     int i, seen[MANY] = {0};
-    CHECK_CODE(etcd3_fifo_dequeue(client, NAME "fifo", ETCD3_NTS, 200, &r, &err), err, ETCD3_ERR_TIMEOUT, "");
+    CHECK_CODE(etcd3_fifo_dequeue(client, NAME "fifo", ETCD3_NTS, SHORT_MS, &r, &err), err, ETCD3_ERR_TIMEOUT, "");
     CHECK(r == NULL);
     CHECK_OK(etcd3_fifo_enqueue(client, NAME "fifo", ETCD3_NTS, "one", 3, &err), err);
     CHECK_OK(etcd3_fifo_enqueue(client, NAME "fifo", ETCD3_NTS, "two", 3, &err), err);
