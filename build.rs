@@ -24,6 +24,11 @@ const SECTIONS: &[(&str, &str)] = &[
     ("", "src/ffi/watch.rs"),
     ("Leases", "src/ffi/lease.rs"),
     ("Sessions", "src/ffi/session.rs"),
+    ("Locks", "src/ffi/lock.rs"),
+    ("Elections", "src/ffi/election.rs"),
+    ("Barriers", "src/ffi/barrier.rs"),
+    ("Queues of work", "src/ffi/work.rs"),
+    ("Transactional memory", "src/ffi/stm.rs"),
 ];
 
 fn main() {

@@ -38,6 +38,15 @@ pub enum Body {
         revision: i64,
         error: Option<Error>,
     },
+    /// What was reached for is held; the create revision of its key.
+    Acquired {
+        created: i64,
+    },
+    /// Who leads an election, if anybody does, at a revision of the store.
+    Leader {
+        leader: Option<mvccpb::KeyValue>,
+        revision: i64,
+    },
     /// What was held is lost; `Closed` follows.
     Lost {
         reason: LostReason,
@@ -68,7 +77,7 @@ impl Body {
             Body::Watch { resume, .. } | Body::Progress { resume, .. } => *resume,
             Body::State { state: State::Connected | State::Relisted, .. } => 0,
             Body::State { revision, .. } => revision + 1,
-            Body::Lost { .. } | Body::Done { .. } | Body::Closed { .. } => 0,
+            _ => 0,
         }
     }
 }
@@ -86,6 +95,8 @@ pub enum LostReason {
     Permission,
     /// The owner, its queue or its client ended it.
     Closed,
+    /// Somebody deleted the key it hung on.
+    Deleted,
 }
 
 impl Event {

@@ -34,3 +34,8 @@ pub mod watch_opts;
 pub mod watch;
 pub mod lease;
 pub mod session;
+pub mod lock;
+pub mod election;
+pub mod barrier;
+pub mod work;
+pub mod stm;
