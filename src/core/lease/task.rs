@@ -75,6 +75,8 @@ impl Leases {
     }
 }
 
+type Asked = Pin<Box<dyn Future<Output = Result<Renewed>> + Send>>;
+
 struct Task {
     core: Arc<Core>,
     keeper: Keeper,
@@ -83,7 +85,7 @@ struct Task {
     /// Where the newest shared stream was.
     last: Option<StreamService>,
     /// A renewal on a stream of its own.
-    alone: Option<(i64, Pin<Box<dyn Future<Output = Result<Renewed>> + Send>>)>,
+    alone: Option<(i64, Asked)>,
     pause: Duration,
     not_before: Instant,
     renew: bool,

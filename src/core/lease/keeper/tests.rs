@@ -202,10 +202,10 @@ fn short_leases_are_hedged_after_a_second_and_then_again_and_again() {
 fn a_stream_that_works_through_its_list_is_not_hedged() {
     let ids: Vec<i64> = (1..=100).collect();
     let mut bench = Bench::new(&ids);
-    let mut sent = main_of(&bench.run(START + ms(4300))).into_iter();
+    let sent = main_of(&bench.run(START + ms(4300)));
     // One answer every 50 ms: the last one waits 5 s.
     let mut now = START + ms(4300);
-    while let Some(id) = sent.next() {
+    for id in sent {
         now += ms(50);
         bench.keeper.receive(Lane::Main, id, 12, now);
         let hedged: Vec<_> = bench.run(now).into_iter().filter(|(_, work)| !work.hedge.is_empty()).collect();
