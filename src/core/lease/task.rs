@@ -112,7 +112,8 @@ impl Task {
     }
 
     async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
-        loop {
+        // While the client closes every stream fails at once.
+        while !self.core.closing.is_cancelled() {
             let rest = self.work();
             let alone = async {
                 match &mut self.alone {
@@ -244,16 +245,11 @@ impl Task {
     fn lost(&mut self, lane: Lane, error: Error) {
         let Some(open) = self.open(lane).take() else { return };
         let service = open.link.service;
-        if service.is_closing() {
-            // The client ends its leases itself.
-            return;
-        }
-        let denied = error.code == code::ERR_PERMISSION_DENIED;
         let now = self.now();
-        self.keeper.closed(lane, denied, now);
+        let isolated = self.keeper.closed(lane, error.code == code::ERR_PERMISSION_DENIED, now);
         self.core.transport.base().log.debug(|| format!("keepalive: {error}"));
         let token = service.may_renew(&error) && self.renewals < MOST_RENEWALS;
-        if !token && !denied && !service.is_outdated() {
+        if !token && !isolated && !service.is_outdated() {
             service.broke(error.code);
         }
         if lane == Lane::Hedge {
@@ -266,7 +262,7 @@ impl Task {
             return self.promote();
         }
         // One lease less on the next stream: no need to pause.
-        if !denied && !token {
+        if !isolated && !token {
             self.not_before = Instant::now() + self.pause;
             self.pause = BACKOFF_MOST.min(self.pause * 2);
         }
