@@ -379,6 +379,19 @@ fn a_start_left_to_the_member_goes_on_after_what_it_said() {
 }
 
 #[test]
+fn only_the_first_member_says_where_a_loose_start_is() {
+    let mut bench = Bench::new(spec(), Start::Loose);
+    bench.receive(created_at(1, 30));
+    bench.again();
+    bench.receive(created_at(1, 50));
+    bench.done();
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 31"]);
+    bench.receive(created_at(1, 50)).receive(changes(1, 50, &[30, 31]));
+    assert_eq!(bench.told().last().unwrap(), "[31] at 50, then 32");
+}
+
+#[test]
 fn another_cluster_is_told() {
     let mut bench = Bench::live();
     bench.receive(changes(1, 9, &[5]));
