@@ -63,6 +63,7 @@ const ELSEWHERE: &[&str] = &[
     "metadata",
     "raw",
     "ordering",
+    "loaded",
     "test_ordering",
     "test_discovery",
     "watch_faults",
