@@ -511,7 +511,10 @@ void etcd3_result_free(etcd3_result_t *result);
  */
 #define ETCD3_STATE_DISCONNECTED 2
 
-/** The server has taken the watch on again. Nothing was missed. */
+/**
+ * The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+ * far any more, the server says so next.
+ */
 #define ETCD3_STATE_RESUMED 3
 
 /** The client has a connection; see etcd3_config_set_events. */

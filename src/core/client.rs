@@ -175,10 +175,13 @@ impl Client {
     /// The queue of the client's own callback thread, which is started when first asked for.
     pub fn own_queue(&self) -> Result<Arc<Queue>> {
         let runtime = self.runtime()?;
-        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
+        // `close` takes this lock after it has begun and before it stops the thread: then there is none it does not know,
+        // and none ends while something still reports to it.
+        let _sources = lock(&self.sources);
         if self.core.closing.is_cancelled() {
-            callbacks.stop();
+            return Err(Error::closed());
         }
+        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
         Ok(callbacks.queue.clone())
     }
 

@@ -40,9 +40,11 @@ pub struct Leases(UnboundedSender<Command>);
 impl Leases {
     pub fn new(core: Arc<Core>) -> (Self, impl Future<Output = ()>) {
         let (commands, inbox) = unbounded_channel();
+        let mut keeper = Keeper::default();
+        keeper.losses = core.transport.base().counters.leases_lost.clone();
         let task = Task {
             core,
-            keeper: Keeper::default(),
+            keeper,
             main: None,
             hedge: None,
             last: None,
@@ -111,6 +113,10 @@ impl Task {
 
     async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         loop {
+            // Else each stream that cannot be opened any more would be followed at once by the next.
+            if self.core.closing.is_cancelled() {
+                return;
+            }
             let rest = self.work();
             let alone = async {
                 match &mut self.alone {
@@ -300,6 +306,5 @@ impl Task {
     fn count(&mut self) {
         let counters = &self.core.transport.base().counters;
         counters.lease_renewals.add(std::mem::take(&mut self.keeper.renewals));
-        counters.leases_lost.add(std::mem::take(&mut self.keeper.lost));
     }
 }
