@@ -19,6 +19,14 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Calls", "src/ffi/kv.rs"),
     ("Calls that do not block", "src/ffi/call.rs"),
     ("Watches", "src/ffi/watch.rs"),
+    ("Reading in pages", "src/ffi/pages.rs"),
+    ("Members", "src/ffi/cluster.rs"),
+    ("Status", "src/ffi/status.rs"),
+    ("Alarms", "src/ffi/alarm.rs"),
+    ("Maintenance", "src/ffi/maintenance.rs"),
+    ("Snapshots", "src/ffi/snapshot.rs"),
+    ("Users", "src/ffi/access.rs"),
+    ("Roles", "src/ffi/role.rs"),
 ];
 
 fn main() {

@@ -42,13 +42,31 @@ programs! {
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_cluster: newest;
+    misuse_maintenance: newest;
+    misuse_access: newest;
+    misuse_snapshot: newest;
+    misuse_pages: newest;
     fork: newest;
     deadline: newest;
 }
 
-/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 8] =
-    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "test_tls", "test_auth"];
+/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs.
+const ELSEWHERE: [&str; 13] = [
+    "test_version",
+    "codes",
+    "codes_real",
+    "outcome",
+    "tokens",
+    "cancel",
+    "test_tls",
+    "test_auth",
+    "test_cluster",
+    "test_maintenance",
+    "test_access",
+    "test_snapshot",
+    "test_pages",
+];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

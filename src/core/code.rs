@@ -36,6 +36,8 @@ pub const ERR_SYSTEM: Code = 11;
 pub const ERR_TLS: Code = 12;
 /// Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied.
 pub const ERR_CLUSTER_MISMATCH: Code = 13;
+/// A snapshot ended early, or is not what its checksum says. Nothing of it was kept.
+pub const ERR_SNAPSHOT_CORRUPT: Code = 30;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -196,6 +198,7 @@ table! {
     ERR_SYSTEM;
     ERR_TLS;
     ERR_CLUSTER_MISMATCH;
+    ERR_SNAPSHOT_CORRUPT;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";
@@ -228,7 +231,8 @@ table! {
     ERR_CLUSTER_ID_MISMATCH = "cluster ID mismatch";
     ERR_USER_EMPTY = "user name is empty";
     ERR_ROLE_EMPTY = "role name is empty";
-    ERR_AUTH_FAILED = "authentication failed, invalid user ID or password";
+    ERR_AUTH_FAILED = "authentication failed, invalid user ID or password"
+        | "authentication failed, password was given for no password user";
     ERR_PERMISSION_NOT_GIVEN = "permission not given";
     ERR_INVALID_AUTH_MANAGEMENT = "invalid auth management";
     ERR_AUTH_OLD_REVISION = "revision of auth store is old" | "revision in header is old";

@@ -9,15 +9,22 @@ mod proto;
 pub mod range;
 
 // what the caller asks for and gets
+pub mod access;
+mod ask;
 mod call;
 pub mod client;
+pub mod cluster;
 pub mod counters;
 pub mod endpoint;
+mod job;
 mod kv;
 pub mod log;
+pub mod maintenance;
 mod members;
 pub mod op;
+pub mod pages;
 pub mod response;
+pub mod snapshot;
 pub mod watch;
 
 // how it gets to the network and back

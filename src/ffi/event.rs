@@ -3,11 +3,12 @@
 use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
+use super::output::c_text;
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
 use crate::core::event::{Body, Event, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void, CString};
 
 /// Something that happened.
 pub struct etcd3_event_t {
@@ -27,6 +28,10 @@ pub const ETCD3_EVENT_STATE: i32 = 3;
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
 /// A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last.
 pub const ETCD3_EVENT_DONE: i32 = 5;
+/// A piece of a snapshot: see etcd3_event_data.
+pub const ETCD3_EVENT_DATA: i32 = 10;
+/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
+pub const ETCD3_EVENT_NOTICE: i32 = 11;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
@@ -93,6 +98,7 @@ pub struct EventObject {
     _kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
     result: Option<ResultObject>,
+    notice: CString,
 }
 
 impl EventObject {
@@ -114,7 +120,11 @@ impl EventObject {
             Body::Watch { changes, .. } => views(changes),
             _ => Default::default(),
         };
-        EventObject { event, changes, _kvs: kvs, error, result }
+        let notice = match &event.body {
+            Body::Notice { text, .. } => c_text(text),
+            _ => CString::default(),
+        };
+        EventObject { event, changes, _kvs: kvs, error, result, notice }
     }
 }
 
@@ -142,7 +152,7 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _DATA or _NOTICE; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -151,6 +161,8 @@ pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
         Body::Done { .. } => ETCD3_EVENT_DONE,
+        Body::Data { .. } => ETCD3_EVENT_DATA,
+        Body::Notice { .. } => ETCD3_EVENT_NOTICE,
     })
 }
 
@@ -166,7 +178,7 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { revision, .. } | Body::Progress { revision } | Body::State { revision, .. } => revision,
-        Body::Closed { .. } | Body::Done { .. } => 0,
+        Body::Closed { .. } | Body::Done { .. } | Body::Data { .. } | Body::Notice { .. } => 0,
     })
 }
 
@@ -200,7 +212,44 @@ pub unsafe extern "C" fn etcd3_event_result(event: *const etcd3_event_t) -> *con
     read(event, std::ptr::null(), |object| object.result.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+/// DATA: the bytes, how many through `len`, which may be NULL; else NULL, and 0. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_data(event: *const etcd3_event_t, len: *mut usize) -> *const c_void {
+    let (data, length) = read(event, (std::ptr::null(), 0), |object| match &object.event.body {
+        Body::Data { bytes, .. } => (bytes.as_ptr().cast(), bytes.len()),
+        _ => (std::ptr::null(), 0),
+    });
+    if !len.is_null() {
+        len.write(length);
+    }
+    data
+}
+
+/// NOTICE: what was done, in words; else "". Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_notice(event: *const etcd3_event_t) -> *const c_char {
+    read(event, c"".as_ptr(), |object| object.notice.as_ptr())
+}
+
+/// NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_done(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Notice { done, .. } | Body::Data { done, .. } => done,
+        _ => 0,
+    })
+}
+
+/// NOTICE: how many members there are. DATA: how many bytes the whole has, as far as the server has said. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_total(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Notice { total, .. } | Body::Data { total, .. } => total,
+        _ => 0,
+    })
+}
+
+/// CLOSED: why it ended; NULL if its owner cancelled it, or if it was done. DONE: why the call failed. STATE: why the connection was lost.
 /// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {

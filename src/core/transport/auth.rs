@@ -195,9 +195,7 @@ impl Transport {
         request.password.zeroize();
         let limits = Limits { sent: None, require_leader: false, ..limits.clone() };
         let answer = self.send(AUTHENTICATE, &frame, None, &limits).await;
-        if let Ok(mut frame) = frame.try_into_mut() {
-            frame.as_mut().zeroize();
-        }
+        super::connection::wipe(frame);
         match answer {
             Ok(answer) => {
                 let answer: pb::AuthenticateResponse =

@@ -19,6 +19,8 @@ const BACKOFF_MOST: Duration = Duration::from_secs(3);
 pub enum Purpose {
     Unary,
     Streams,
+    /// For one caller alone, and closed after it: an endpoint that is not on the list, a long answer (§1.9).
+    Bulk,
 }
 
 pub struct Channel {
@@ -93,7 +95,7 @@ impl Channel {
     /// Takes no more; what is under way on the connection for unary calls goes on.
     pub fn remove(&self) {
         let old = std::mem::replace(&mut self.state().link, Link::Removed);
-        if let (Link::Up(connection), Purpose::Streams) = (old, self.purpose) {
+        if let (Link::Up(connection), Purpose::Streams | Purpose::Bulk) = (old, self.purpose) {
             connection.close();
         }
     }
@@ -149,8 +151,11 @@ impl Channel {
     fn look_after(self: &Arc<Self>, connection: Connection) {
         let base = self.base.clone();
         let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
-        if self.purpose == Purpose::Streams {
-            base.runtime.spawn(connection.keep_alive(interval, limit));
+        match self.purpose {
+            Purpose::Unary => {}
+            // A server that only speaks and does not hear is to be left too.
+            Purpose::Streams => drop(base.runtime.spawn(connection.keep_alive(interval, limit, false))),
+            Purpose::Bulk => drop(base.runtime.spawn(connection.keep_alive(interval, limit, true))),
         }
         let endpoint = self.endpoint.clone();
         let (closed, ending) = (connection.closed_token(), connection.ending());

@@ -1,15 +1,18 @@
 //! The one room through which everything goes to the network: a unary call, or a stream, to one of the
 //! endpoints. What is above knows neither sockets nor HTTP/2.
 
+mod at;
 mod auth;
 mod call;
 mod channel;
 mod connection;
 mod outcome;
+mod reading;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
+pub use reading::Reading;
 pub use service::StreamService;
 
 use super::code;
@@ -189,7 +192,7 @@ impl Member {
 
     fn channel(&self, purpose: Purpose) -> &Arc<Channel> {
         match purpose {
-            Purpose::Unary => &self.unary,
+            Purpose::Unary | Purpose::Bulk => &self.unary,
             Purpose::Streams => &self.streams,
         }
     }
@@ -215,13 +218,13 @@ pub struct Transport {
     base: Arc<Base>,
     members: RwLock<Arc<[Arc<Member>]>>,
     turn: AtomicUsize,
-    auth: Auth,
+    auth: Arc<Auth>,
 }
 
 impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
-        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Arc::new(Auth::new(credentials)), base };
         transport.set_endpoints(endpoints)?;
         Ok(transport)
     }
@@ -379,6 +382,27 @@ impl Limits {
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
         Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
+    }
+
+    /// The same with a deadline that is hardly ever reached, or with one.
+    pub fn lasting(self, timeout: Option<Duration>) -> Self {
+        Limits { deadline: Instant::now() + timeout.unwrap_or(FOR_EVER), ..self }
+    }
+
+    /// Whether it may still go on.
+    pub fn check(&self) -> Result<()> {
+        let cancelled = self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled);
+        match () {
+            _ if self.closing.is_cancelled() => Err(outcome::stopped(Stop::Closed)),
+            _ if cancelled => Err(outcome::stopped(Stop::Cancelled)),
+            _ if Instant::now() >= self.deadline => Err(outcome::stopped(Stop::Deadline)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for something within the limits.
+    pub async fn of<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)
     }
 
     /// Waits for what ends the call early, or for its deadline.
