@@ -52,13 +52,14 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 14] = [
     "test_version",
     "codes",
     "codes_real",
     "outcome",
     "tokens",
     "cancel",
+    "requests",
     "test_tls",
     "test_auth",
     "test_cluster",

@@ -120,7 +120,7 @@ impl Pages {
         let part: pb::RangeResponse = core.ask(None, RANGE, &request, limits).await?;
         self.done = !part.more;
         self.advance(&part);
-        Ok(part)
+        Ok(self.with_header(part))
     }
 
     /// The server takes neither filters nor a limit per part.
@@ -173,7 +173,7 @@ impl Pages {
         }
     }
 
-    /// What every part says, as if it were a page.
+    /// What every part says: the one revision, the count of the whole, whether there is more.
     fn with_header(&self, part: pb::RangeResponse) -> pb::RangeResponse {
         let header = pb::ResponseHeader { revision: self.revision, ..part.header.unwrap_or_default() };
         pb::RangeResponse { header: Some(header), more: !self.done || part.more, count: self.total, ..part }

@@ -34,12 +34,14 @@ static void fill(void)
 {
     int i, j;
     for (i = 0; i < KEYS; i += 100) {
-        etcd3_op_t *txn = etcd3_op_txn();
+        etcd3_op_t *txn = etcd3_op_txn(), *op;
         for (j = i; j < i + 100; j++) {
             char key[30], value[30];
             snprintf(key, sizeof key, "pages/%05d", j);
             snprintf(value, sizeof value, "value %d", j);
-            etcd3_txn_then(txn, etcd3_op_put(key, ETCD3_NTS, value, ETCD3_NTS));
+            op = etcd3_op_put(key, ETCD3_NTS, value, ETCD3_NTS);
+            etcd3_txn_then(txn, op);
+            etcd3_op_free(op);
         }
         etcd3_result_free(EXECUTE(client, txn));
     }

@@ -70,6 +70,8 @@ fn told(queue: &Queue) -> Vec<String> {
         Body::Progress { revision } => format!("progress {revision}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
         Body::Done { .. } => "done".into(),
+        Body::Notice { text, .. } => text,
+        Body::Data { done, .. } => format!("data to {done}"),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
     };
     queue.take().into_iter().map(tell).collect()
