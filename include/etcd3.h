@@ -816,7 +816,8 @@ etcd3_code_t etcd3_client_wait_connected(const etcd3_client_t *client,
 /**
  * Takes `count` other endpoints, at least one, in the forms of etcd3_config_add_endpoint, for all calls from now on. Calls
  * under way on an endpoint that is no longer there go on, watches move.
- * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also for an endpoint with TLS, if the client was opened without any),
+ * ETCD3_ERR_CLOSED.
  */
 etcd3_code_t etcd3_client_set_endpoints(const etcd3_client_t *client,
                                         const char *const *endpoints,

@@ -52,7 +52,7 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 15] = [
     "test_version",
     "codes",
     "codes_real",
@@ -60,6 +60,7 @@ const ELSEWHERE: [&str; 14] = [
     "tokens",
     "cancel",
     "requests",
+    "outcome_admin",
     "test_tls",
     "test_auth",
     "test_cluster",

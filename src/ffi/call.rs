@@ -9,6 +9,7 @@ use super::handle::{self, opaque, Bound};
 use super::op::etcd3_op_t;
 use super::queue::{etcd3_queue_t, optional_queue};
 use crate::core::code::Code;
+use crate::core::error::Result;
 use std::ffi::c_void;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,14 @@ pub struct etcd3_call_t {
 }
 
 opaque!(etcd3_call_t = Bound<CancellationToken>);
+
+/// Gives the means to end something under way, which the caller may leave out.
+pub unsafe fn give_call(out: *mut *mut etcd3_call_t, cancel: CancellationToken) -> Result<()> {
+    match out.is_null() {
+        true => Ok(()),
+        false => Out::new(out, "call")?.give(handle::give(Bound::new(cancel))),
+    }
+}
 
 /// Sends an operation and returns. Its outcome arrives as one ETCD3_EVENT_DONE, which has the result or the error; it is
 /// the only event and the last. `fn` is called with `user_data` by whoever dispatches `queue`, or, if `queue` is NULL, by
@@ -40,10 +49,7 @@ pub unsafe extern "C" fn etcd3_execute_async(
         let (client, op) = (handle::get(client, "client")?, builder::finish(op, "op")?);
         let queue = optional_queue(queue, r#fn)?;
         let cancel = client.execute_async(op, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        match call.is_null() {
-            true => Ok(()),
-            false => Out::optional(call).give(handle::give(Bound::new(cancel))),
-        }
+        give_call(call, cancel)
     })
 }
 

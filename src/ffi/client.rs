@@ -70,7 +70,8 @@ pub unsafe extern "C" fn etcd3_client_wait_connected(
 
 /// Takes `count` other endpoints, at least one, in the forms of etcd3_config_add_endpoint, for all calls from now on. Calls
 /// under way on an endpoint that is no longer there go on, watches move.
-/// Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
+/// Errors: ETCD3_ERR_INVALID_ARGUMENT (also for an endpoint with TLS, if the client was opened without any),
+/// ETCD3_ERR_CLOSED.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_client_set_endpoints(
     client: *const etcd3_client_t,

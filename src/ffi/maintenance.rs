@@ -1,11 +1,11 @@
 //! Care of the members: history, space, comparison, leadership, version. `endpoint` is as in etcd3_status.
 
-use super::call::etcd3_call_t;
+use super::call::{etcd3_call_t, give_call};
 use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::event::{etcd3_event_fn, Callback};
 use super::guard::{self, Out};
-use super::handle::{self, opaque, Bound};
+use super::handle::{self, opaque};
 use super::input;
 use super::output::c_text;
 use super::queue::{etcd3_queue_t, optional_queue};
@@ -68,10 +68,7 @@ pub unsafe extern "C" fn etcd3_defragment_all(
         let (client, queue) = (handle::get(client, "client")?, optional_queue(queue, r#fn)?);
         let timeout = input::timeout_or_usual(timeout_ms, "timeout_ms")?;
         let cancel = client.defragment_all(timeout, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        match call.is_null() {
-            true => Ok(()),
-            false => Out::optional(call).give(handle::give(Bound::new(cancel))),
-        }
+        give_call(call, cancel)
     })
 }
 

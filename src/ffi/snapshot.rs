@@ -3,13 +3,13 @@
 //! ETCD3_ERR_SNAPSHOT_CORRUPT. It has a connection of its own and is read from the server only as fast as it is taken.
 //! `endpoint` is as in etcd3_status. Until the first byte another attempt is made if one fails, then no more.
 
-use super::call::etcd3_call_t;
+use super::call::{etcd3_call_t, give_call};
 use super::client::etcd3_client_t;
 use super::descriptor::{Descriptor, PartFile};
 use super::error::etcd3_error_t;
 use super::event::{etcd3_event_fn, Callback};
 use super::guard::{self, Out};
-use super::handle::{self, Bound};
+use super::handle;
 use super::input;
 use super::op::etcd3_cancel_t;
 use super::queue::{etcd3_queue_t, optional_queue};
@@ -92,9 +92,6 @@ pub unsafe extern "C" fn etcd3_snapshot_async(
         let (client, at) = (handle::get(client, "client")?, input::endpoint(endpoint)?);
         let queue = optional_queue(queue, r#fn)?;
         let cancel = client.snapshot_events(at, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        match call.is_null() {
-            true => Ok(()),
-            false => Out::optional(call).give(handle::give(Bound::new(cancel))),
-        }
+        give_call(call, cancel)
     })
 }

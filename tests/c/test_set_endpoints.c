@@ -41,6 +41,8 @@ static void a_bad_list_changes_nothing(void)
     list[0] = "http://127.0.0.1:1";
     list[1] = "https://127.0.0.1:2";
     CHECK_CODE(etcd3_client_set_endpoints(client, list, 2, &err), err, ETCD3_ERR_INVALID_ARGUMENT, "127.0.0.1:2");
+    /* It would go there in the clear. */
+    CHECK_CODE(etcd3_client_set_endpoints(client, list + 1, 1, &err), err, ETCD3_ERR_INVALID_ARGUMENT, "opened without");
     put(client, "test_set_endpoints/k", "v");
     CHECK_INT(etcd3_client_counter(client, "connects"), 1);
     CHECK_INT(etcd3_client_counter(client, "connect_failures"), 0);

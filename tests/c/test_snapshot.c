@@ -1,8 +1,6 @@
 /* Snapshots of a real server, in each of the three ways, and of servers that send something else. */
 #include "scripted.h"
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 static etcd3_client_t *client;
@@ -42,13 +40,13 @@ static int is_checked(const char *path)
     return strcmp(sum, tail) == 0;
 }
 
-static int64_t rss_kb(void)
+static int64_t memory_kb(const char *what)
 {
     char line[200];
     long kb = 0;
     FILE *file = fopen("/proc/self/status", "r");
     while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "VmHWM: %ld", &kb) == 1)
+        if (strncmp(line, what, strlen(what)) == 0 && sscanf(line + strlen(what), ": %ld", &kb) == 1)
             break;
     if (file)
         fclose(file);
@@ -79,9 +77,9 @@ static void to_a_file(void)
     fputs(old, file);
     fclose(file);
     CHECK(chmod(path, 0644) == 0);
-    before = rss_kb();
+    before = memory_kb("VmRSS");
     CHECK_OK(etcd3_snapshot_to_file(client, getenv("ETCD3_ENDPOINTS"), path, -1, NULL, &bytes, &err), err);
-    grown = rss_kb() - before;
+    grown = memory_kb("VmHWM") - before;
     CHECK(bytes > env_number("ETCD3_TEST_SNAPSHOT_MB", 20) * 1000000);
     CHECK_INT(bytes % 512, 32);
     CHECK_INT(size_of(path), bytes);
@@ -121,6 +119,44 @@ static void *read_all(void *argument)
     while ((n = read(reader->fd, buffer, sizeof buffer)) > 0)
         reader->bytes += n;
     return NULL;
+}
+
+struct writing {
+    etcd3_client_t *client;
+    const char *path;
+    etcd3_code_t code;
+};
+
+static void *write_it(void *argument)
+{
+    struct writing *writing = (struct writing *)argument;
+    writing->code = etcd3_snapshot_to_file(writing->client, NULL, writing->path, 60000, NULL, NULL, NULL);
+    return NULL;
+}
+
+/* Two at the same file: the second is told, and does the first no harm. */
+static void one_at_a_time(void)
+{
+    struct scripted server = serve("grpc");
+    struct writing writing = {NULL, NULL, ETCD3_OK};
+    char path[500];
+    int64_t end = now_ms() + PATIENCE_MS;
+    pthread_t thread;
+    snprintf(path, sizeof path, "%s/shared", directory);
+    writing.path = path;
+    writing.client = open_config(config_of(&server, NULL, 5000));
+    script(&server, "Snapshot * headers | message hex 1a0161 | hold | trailers 0");
+    CHECK(pthread_create(&thread, NULL, write_it, &writing) == 0);
+    while (size_of(in_directory("shared.part")) != 1 && now_ms() < end)
+        sched_yield();
+    CHECK_CODE(etcd3_snapshot_to_file(client, NULL, writing.path, 60000, NULL, NULL, &err), err, ETCD3_ERR_BUSY,
+               "shared.part");
+    CHECK_INT(size_of(in_directory("shared.part")), 1);
+    ask("release %d 1", server.number);
+    pthread_join(thread, NULL);
+    CHECK_INT(writing.code, ETCD3_ERR_SNAPSHOT_CORRUPT);
+    CHECK_INT(size_of(in_directory("shared.part")), -1);
+    close_client(writing.client);
 }
 
 static void to_pipes_and_sockets(void)
@@ -391,6 +427,7 @@ int main(void)
     fill(megabytes * 1000000);
     RUN(to_a_file);
     RUN(part_files);
+    RUN(one_at_a_time);
     RUN(to_pipes_and_sockets);
     RUN(ends_early);
     RUN(as_events);

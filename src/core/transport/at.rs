@@ -54,16 +54,26 @@ impl Transport {
 
     /// The token goes there: what is protected must not go out in the clear (§1.2).
     fn check_foreign(&self, endpoint: &Endpoint) -> Result<()> {
+        self.check_tls(endpoint)?;
         let protected = endpoint.uses_tls(self.base.tls_configured);
-        match (protected, self.base.tls.is_some()) {
-            (true, false) => {
-                Err(Error::argument("endpoint", format!("{endpoint} is with TLS, and the client has none configured")))
-            }
-            (false, _) if self.uses_tls() => Err(Error::argument(
+        match protected || !self.uses_tls() {
+            true => Ok(()),
+            false => Err(Error::argument(
                 "endpoint",
-                format!("{endpoint} is without TLS and the client's are with TLS; etcd3_config_allow_mixed_schemes permits that"),
+                format!(
+                    "{endpoint} is without TLS and the client's are with TLS; etcd3_config_allow_mixed_schemes permits that"
+                ),
             )),
-            _ => Ok(()),
+        }
+    }
+
+    /// A client that was opened without TLS has none for an endpoint that comes later.
+    pub(super) fn check_tls(&self, endpoint: &Endpoint) -> Result<()> {
+        match endpoint.uses_tls(self.base.tls_configured) && self.base.tls.is_none() {
+            true => {
+                Err(Error::argument("endpoint", format!("{endpoint} is with TLS, and the client was opened without")))
+            }
+            false => Ok(()),
         }
     }
 

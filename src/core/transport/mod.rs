@@ -239,6 +239,7 @@ impl Transport {
             return Err(Error::argument("endpoints", "must not be empty"));
         }
         check_mixture(endpoints, self.base.options.mixed_schemes)?;
+        endpoints.iter().try_for_each(|endpoint| self.check_tls(endpoint))?;
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         let mut list: Vec<Arc<Member>> = Vec::new();
         for endpoint in endpoints {
