@@ -15,7 +15,7 @@
  *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
  *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
  *            first mistake; the call that uses the builder reports it.
- *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
+ *  Threads   Clients, queues, watches, leases and sessions: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
  *            and errors never change. An object must not be in use elsewhere while it is freed, but for
  *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
@@ -116,6 +116,18 @@ typedef int32_t etcd3_code_t;
 
 /** Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied. */
 #define ETCD3_ERR_CLUSTER_MISMATCH 13
+
+/** A watch's buffer was full and its policy is to fail; see etcd3_watch_opts_set_buffer. */
+#define ETCD3_ERR_SLOW_CONSUMER 14
+
+/** The changes of one revision are more than a watch may hold; see etcd3_watch_opts_set_max_response_bytes. */
+#define ETCD3_ERR_RESPONSE_TOO_LARGE 15
+
+/** The store's revision is below one that a watch has seen: the cluster was restored from a backup. */
+#define ETCD3_ERR_REVISION_REGRESSED 16
+
+/** The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed. */
+#define ETCD3_ERR_LEASE_LOST 20
 
 /** A snapshot ended early, or is not what its checksum says. Nothing of it was kept. */
 #define ETCD3_ERR_SNAPSHOT_CORRUPT 30
@@ -469,6 +481,24 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last. */
 #define ETCD3_EVENT_DONE 5
 
+/** A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows. */
+#define ETCD3_EVENT_LOST 6
+
+/** No renewal was answered in time: the server may delete the lease and its keys from now on. */
+#define ETCD3_LOST_EXPIRED 1
+
+/** The server does not know the lease any more: it expired there, or somebody else revoked it. */
+#define ETCD3_LOST_GONE 2
+
+/** This client revoked the lease. */
+#define ETCD3_LOST_REVOKED 3
+
+/** The user may not renew the lease. */
+#define ETCD3_LOST_PERMISSION 4
+
+/** The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more. */
+#define ETCD3_LOST_CLOSED 5
+
 /** A piece of a snapshot: see etcd3_event_data. */
 #define ETCD3_EVENT_DATA 10
 
@@ -489,6 +519,18 @@ void etcd3_result_free(etcd3_result_t *result);
 
 /** The client has a connection; see etcd3_config_set_events. */
 #define ETCD3_STATE_CONNECTED 4
+
+/**
+ * A re-list watch has read its range anew, at etcd3_event_revision; the WATCH events up to the next STATE say what is
+ * otherwise than it was told before, and their changes are marked is_synthetic.
+ */
+#define ETCD3_STATE_RELISTED 5
+
+/**
+ * Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
+ * etcd3_event_revision, and nothing is missed.
+ */
+#define ETCD3_STATE_PARKED 6
 
 /** A key was put. */
 #define ETCD3_CHANGE_PUT 0
@@ -512,9 +554,14 @@ typedef struct etcd3_change_t {
     const etcd3_kv_t *kv;
     /**
      * What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
-     * not called.
+     * not called; and for synthetic changes.
      */
     const etcd3_kv_t *prev_kv;
+    /**
+     * 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+     * as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
+     */
+    int32_t is_synthetic;
 } etcd3_change_t;
 
 /**
@@ -523,7 +570,7 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _DATA or _NOTICE; 0 for NULL. */
+/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _DATA or _NOTICE; 0 for NULL. */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -535,15 +582,28 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
 
+/**
+ * The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
+ * it are dealt with: of WATCH, PROGRESS, STATE and CLOSED events of a watch. 0 if there is none: in the middle of what a
+ * reading of the range found, and for all other events.
+ */
+int64_t etcd3_event_resume_revision(const etcd3_event_t *event);
+
 /** WATCH: how many changes the event holds; else 0. */
 size_t etcd3_event_change_count(const etcd3_event_t *event);
 
-/** WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`. */
+/**
+ * WATCH: the change at `index`, from 0, in the order of their revisions, or, where they are synthetic, of their keys; NULL
+ * past the end. Borrowed from `event`.
+ */
 const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
                                                 size_t index);
 
-/** STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0. */
+/** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
+
+/** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION or _CLOSED; else 0. */
+int32_t etcd3_event_lost_reason(const etcd3_event_t *event);
 
 /** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
 const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
@@ -561,12 +621,13 @@ int64_t etcd3_event_done(const etcd3_event_t *event);
 int64_t etcd3_event_total(const etcd3_event_t *event);
 
 /**
- * CLOSED: why it ended; NULL if its owner cancelled it, or if it was done. DONE: why the call failed. STATE: why the connection was lost.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
+ * connection was lost.
  * Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
-/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0. */
+/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
 int64_t etcd3_event_compact_revision(const etcd3_event_t *event);
 
 /** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
@@ -743,6 +804,22 @@ void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
 
 /**
+ * Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
+ * then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
+ */
+void etcd3_config_set_watch_buffer(etcd3_config_t *config,
+                                   int64_t max_bytes);
+
+/**
+ * Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
+ * the watches move to another member. `idle_ms` 0: never; `answer_ms` above 0. Defaults: 30000 and 10000 ms. The question is
+ * a progress request, which etcd's own gRPC proxy before 3.5 cannot take.
+ */
+void etcd3_config_set_watch_probe(etcd3_config_t *config,
+                                  int64_t idle_ms,
+                                  int64_t answer_ms);
+
+/**
  * Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
  * default, for never.
  */
@@ -804,6 +881,13 @@ etcd3_code_t etcd3_client_close(etcd3_client_t *client,
                                 etcd3_error_t **err);
 
 /**
+ * Ends all calls that are under way on this client, on whatever thread, those that wait for anything else included: each
+ * returns within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a write that was sent. Watches and what
+ * begins later are not concerned; for single calls see etcd3_op_set_cancel. Never blocks; from any thread.
+ */
+void etcd3_client_cancel_calls(const etcd3_client_t *client);
+
+/**
  * Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
  * for it.
  * Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
@@ -816,8 +900,7 @@ etcd3_code_t etcd3_client_wait_connected(const etcd3_client_t *client,
 /**
  * Takes `count` other endpoints, at least one, in the forms of etcd3_config_add_endpoint, for all calls from now on. Calls
  * under way on an endpoint that is no longer there go on, watches move.
- * Errors: ETCD3_ERR_INVALID_ARGUMENT (also for an endpoint with TLS, if the client was opened without any),
- * ETCD3_ERR_CLOSED.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
  */
 etcd3_code_t etcd3_client_set_endpoints(const etcd3_client_t *client,
                                         const char *const *endpoints,
@@ -832,9 +915,10 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
 
 /**
  * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
- * (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+ * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
- * watch_resumes.
+ * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
+ * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1237,7 +1321,8 @@ etcd3_code_t etcd3_replace(const etcd3_client_t *client,
 
 /**
  * Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
- * was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+ * was put; 0 if the key has been put or deleted since. Sent again if its answer was lost, and a key that then has the
+ * value counts as put by this call: see above. Error beside the others: ETCD3_ERR_AMBIGUOUS. RPC: KV.Txn.
  */
 etcd3_code_t etcd3_put_if_revision(const etcd3_client_t *client,
                                    const void *key,
@@ -1303,7 +1388,7 @@ void etcd3_call_free(etcd3_call_t *call);
 
 /*
  * A watch reports every change of a key or a range, in order, each once. It outlives connections: it goes on
- * where it was, without a gap or a repeat. All watches of a client share one stream.
+ * where it was, without a gap or a repeat. Watches of a client share a stream.
  */
 
 /** Leave puts out. */
@@ -1312,11 +1397,17 @@ void etcd3_call_free(etcd3_call_t *call);
 /** Leave deletes out. */
 #define ETCD3_FILTER_NODELETE 1
 
+/**
+ * The server is asked to stop, and to go on when half of what waits is taken: nothing is missed, unless it is compacted
+ * meanwhile.
+ */
+#define ETCD3_OVERFLOW_PARK 0
+
+/** The watch ends with ETCD3_ERR_SLOW_CONSUMER after all that waits; see etcd3_event_resume_revision. */
+#define ETCD3_OVERFLOW_FAIL 1
+
 /** What to watch: a builder for etcd3_watch_start, which copies it. */
 typedef struct etcd3_watch_opts_t etcd3_watch_opts_t;
-
-/** A watch. */
-typedef struct etcd3_watch_t etcd3_watch_t;
 
 /**
  * A watch of one key, or of a range: see etcd3_watch_opts_set_prefix and its neighbours. Yours; free with
@@ -1352,8 +1443,67 @@ void etcd3_watch_opts_set_filter(etcd3_watch_opts_t *opts, int32_t filter);
  */
 void etcd3_watch_opts_set_progress_notify(etcd3_watch_opts_t *opts);
 
+/**
+ * Has the watch go on after a compaction, and after whatever else it missed: it then reads its range again and reports
+ * what is otherwise than it told before. First comes ETCD3_EVENT_STATE with ETCD3_STATE_RELISTED and the revision of the
+ * reading; then, in one event or several, a put for each key that is new or was put since, and a delete for each that is
+ * gone, marked etcd3_change_t.is_synthetic; then ETCD3_STATE_LIVE or _RESUMED, and all changes made after that revision.
+ * Without a start revision the watch begins so, with all that is there. With a start revision it begins there, and ends
+ * with ETCD3_ERR_COMPACTED if the revision before it is no longer to be read. The client keeps the keys of the range, not
+ * the values, in memory, and applies filters itself.
+ */
+void etcd3_watch_opts_set_relist(etcd3_watch_opts_t *opts);
+
+/**
+ * Saves the read by which a watch without a start revision finds out what "now" is, and leaves that to the member which
+ * takes the watch on, later than etcd3_watch_start returns: it may be behind, and report a change made before the call;
+ * and what changes before it has answered may be missed.
+ */
+void etcd3_watch_opts_set_loose_start(etcd3_watch_opts_t *opts);
+
+/**
+ * Sets how many bytes of events may wait to be taken, above 0, and what is done when they are more: an ETCD3_OVERFLOW_*
+ * policy. Where nothing waits a response of any size is taken. Default: 64 MiB, ETCD3_OVERFLOW_PARK. See also
+ * etcd3_config_set_watch_buffer.
+ */
+void etcd3_watch_opts_set_buffer(etcd3_watch_opts_t *opts,
+                                 int64_t max_bytes,
+                                 int32_t policy);
+
+/**
+ * Sets how many bytes of a response that comes in parts are put together, above 0. A larger one is delivered in several
+ * events of whole revisions; if a single revision is larger, the watch ends with ETCD3_ERR_RESPONSE_TOO_LARGE. Default:
+ * 256 MiB.
+ */
+void etcd3_watch_opts_set_max_response_bytes(etcd3_watch_opts_t *opts,
+                                             int64_t max_bytes);
+
+/**
+ * Sets how long the watch may be without a server before it ends, with the error of the last attempt; 0, the default,
+ * for ever.
+ */
+void etcd3_watch_opts_set_max_outage(etcd3_watch_opts_t *opts,
+                                     int64_t time_ms);
+
+/**
+ * Sets whether the watch leaves a member that has no leader: 1 or 0. Default: as etcd3_config_set_require_leader says.
+ * Watches that differ in this use different streams.
+ */
+void etcd3_watch_opts_set_require_leader(etcd3_watch_opts_t *opts,
+                                         int yes);
+
+/**
+ * Adds gRPC metadata for a proxy or the server to see: a lower-case name, and printable ASCII. Watches that differ in
+ * this use different streams.
+ */
+void etcd3_watch_opts_add_metadata(etcd3_watch_opts_t *opts,
+                                   const char *name,
+                                   const char *value);
+
 /** Frees watch options. */
 void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
+/** A watch. */
+typedef struct etcd3_watch_t etcd3_watch_t;
 
 /**
  * Starts a watch. `fn` is called with `user_data` for each event: by whoever dispatches `queue`, or, if `queue` is
@@ -1361,7 +1511,8 @@ void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
  * through `watch`, also if nothing listens yet; free with etcd3_watch_free. Nothing is called if this fails.
  *
  * Every change made after this returns is reported. Without a start revision that takes one read, which fails
- * where the key may not be read. RPC: KV.Range, Watch.Watch.
+ * where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch reads later, and does not block
+ * here. RPC: KV.Range, Watch.Watch.
  * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `opts`), ETCD3_ERR_SYSTEM (no thread),
  * ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
  */
@@ -1372,6 +1523,27 @@ etcd3_code_t etcd3_watch_start(const etcd3_client_t *client,
                                void *user_data,
                                etcd3_watch_t **watch,
                                etcd3_error_t **err);
+
+/**
+ * Asks the server how far the watch is. The answer is ETCD3_EVENT_PROGRESS, and may take long, or not come, while other
+ * watches of the client catch up. Servers before 3.4.25 and 3.5.8 may answer ahead of changes that are still to come;
+ * etcd3_event_resume_revision is right in all cases. Never blocks. RPC: Watch.Watch.
+ * Error: ETCD3_ERR_CANCELED: the watch has ended.
+ */
+etcd3_code_t etcd3_watch_request_progress(const etcd3_watch_t *watch,
+                                          etcd3_error_t **err);
+
+/** How many bytes of events of a watch wait to be taken; 0 for NULL and in a forked child. */
+int64_t etcd3_watch_pending_bytes(const etcd3_watch_t *watch);
+
+/** How many events of a watch wait to be taken; 0 for NULL and in a forked child. */
+int64_t etcd3_watch_pending_events(const etcd3_watch_t *watch);
+
+/**
+ * The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
+ * changes, as the server tells its progress. 0 for NULL and in a forked child.
+ */
+int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
 /**
  * Ends a watch: when this returns, no callback for a change of it starts any more; one that runs on another thread
@@ -1391,6 +1563,247 @@ etcd3_code_t etcd3_watch_join(const etcd3_watch_t *watch,
 
 /** Cancels and frees a watch. Its ETCD3_EVENT_CLOSED still comes. */
 void etcd3_watch_free(etcd3_watch_t *watch);
+
+/**
+ * Waits up to `timeout_ms` (-1: for ever) for the first change of a key that is made from now on. It comes through `event`
+ * as an ETCD3_EVENT_WATCH, yours, free with etcd3_event_free: what was changed in the same transaction, and maybe shortly
+ * after, is in the event too. RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT (nothing changed, or no server answered), ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, those
+ * of etcd3_get, and those with which a watch ends.
+ */
+etcd3_code_t etcd3_watch_once(const etcd3_client_t *client,
+                              const void *key,
+                              size_t key_len,
+                              int64_t timeout_ms,
+                              etcd3_event_t **event,
+                              etcd3_error_t **err);
+
+/** The same for the keys that start with `prefix`; an empty one means all keys. */
+etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
+                                     const void *prefix,
+                                     size_t prefix_len,
+                                     int64_t timeout_ms,
+                                     etcd3_event_t **event,
+                                     etcd3_error_t **err);
+
+/* ---- Leases ---------------------------------------------------------------------------------- */
+
+/*
+ * Keys put with a lease (etcd3_op_set_lease) are deleted when it ends. etcd3_lease_open grants one and keeps it alive:
+ * it is renewed after a third of its time, on a second member too where the first does not answer, until it is freed.
+ * All leases of a client share a stream.
+ *
+ * A lease that is lost is told once, by ETCD3_EVENT_LOST and its reason; ETCD3_EVENT_CLOSED follows. The time is counted
+ * from when the last answered renewal was sent, on a clock that runs while the machine sleeps, less 2 % and at least 100
+ * ms: so the loss is told, and etcd3_lease_is_alive is 0, before the server deletes the keys. A lost lease never comes
+ * back. A process that is itself stopped cannot be told in time: guard what must not happen twice by a transaction.
+ */
+
+/** What the server says of a lease. */
+typedef struct etcd3_lease_info_t etcd3_lease_info_t;
+
+/** The ids of leases. */
+typedef struct etcd3_lease_list_t etcd3_lease_list_t;
+
+/** A lease that is kept alive. */
+typedef struct etcd3_lease_t etcd3_lease_t;
+
+/**
+ * Grants a lease of `ttl_s` seconds, above 0, that nobody keeps alive. With `lease_id` 0 the client picks an id: 63 random
+ * bits. The id comes through `granted_id`, and what the server grants, which is never less than it was asked for, through
+ * `granted_ttl_s`; both may be NULL. RPC: Lease.LeaseGrant.
+ *
+ * With an id of the client's the call is repeated within its time limit, and if it fails none is left behind: what an
+ * attempt without an answer may have granted is revoked. With an id of the caller's a lost answer is
+ * ETCD3_ERR_AMBIGUOUS: the lease may have been granted, or have been there before.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`ttl_s`; a negative `lease_id`), ETCD3_ERR_LEASE_TTL_TOO_LARGE (above 9,000,000,000),
+ * ETCD3_ERR_LEASE_EXISTS, ETCD3_ERR_NO_SPACE, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_grant(const etcd3_client_t *client,
+                               int64_t ttl_s,
+                               int64_t lease_id,
+                               int64_t *granted_id,
+                               int64_t *granted_ttl_s,
+                               etcd3_error_t **err);
+
+/**
+ * Revokes a lease, whoever made it, and with it deletes all its keys. A handle of it in this client is told
+ * ETCD3_LOST_REVOKED. RPC: Lease.LeaseRevoke; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED (to one of its keys),
+ * ETCD3_ERR_AMBIGUOUS, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_revoke_id(const etcd3_client_t *client,
+                                   int64_t lease_id,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews a lease once, whoever made it. What it has from now on comes through `ttl_s`, which may be NULL. RPC:
+ * Lease.LeaseKeepAlive; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED, ETCD3_ERR_UNAVAILABLE,
+ * ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_keep_alive_once(const etcd3_client_t *client,
+                                         int64_t lease_id,
+                                         int64_t *ttl_s,
+                                         etcd3_error_t **err);
+
+/**
+ * Asks the server about a lease; with `keys` 1 also for its keys, which takes the permission to read them. The answer comes
+ * through `info`; free with etcd3_lease_info_free. A lease that does not exist is not an error: etcd3_lease_info_ttl is
+ * then -1. RPC: Lease.LeaseTimeToLive. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_time_to_live(const etcd3_client_t *client,
+                                      int64_t lease_id,
+                                      int keys,
+                                      etcd3_lease_info_t **info,
+                                      etcd3_error_t **err);
+
+/** The lease's id; 0 for NULL. */
+int64_t etcd3_lease_info_id(const etcd3_lease_info_t *info);
+
+/** How many seconds are left of it; -1 if it does not exist; 0 for NULL. */
+int64_t etcd3_lease_info_ttl(const etcd3_lease_info_t *info);
+
+/** How many seconds each renewal gives it; 0 for NULL. */
+int64_t etcd3_lease_info_granted_ttl(const etcd3_lease_info_t *info);
+
+/** How many keys it has, if they were asked for. */
+size_t etcd3_lease_info_key_count(const etcd3_lease_info_t *info);
+
+/** The key at `index`, from 0, of `*len` bytes; NULL past the end. Borrowed from `info`; `len` may be NULL. */
+const uint8_t *etcd3_lease_info_key(const etcd3_lease_info_t *info, size_t index, size_t *len);
+
+/** Frees what etcd3_lease_time_to_live brought. */
+void etcd3_lease_info_free(etcd3_lease_info_t *info);
+
+/**
+ * Lists the leases there are. The list comes through `list`; free with etcd3_lease_list_free. It is that of one member,
+ * which may lag behind. RPC: Lease.LeaseLeases. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_list(const etcd3_client_t *client,
+                              etcd3_lease_list_t **list,
+                              etcd3_error_t **err);
+
+/** How many leases the list has. */
+size_t etcd3_lease_list_count(const etcd3_lease_list_t *list);
+
+/** The id at `index`, from 0; 0 past the end. */
+int64_t etcd3_lease_list_id(const etcd3_lease_list_t *list, size_t index);
+
+/** Frees a list. */
+void etcd3_lease_list_free(etcd3_lease_list_t *list);
+
+/**
+ * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
+ * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
+ * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
+ * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
+ * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
+                              int64_t ttl_s,
+                              int64_t lease_id,
+                              const etcd3_queue_t *queue,
+                              etcd3_event_fn fn,
+                              void *user_data,
+                              etcd3_lease_t **lease,
+                              etcd3_error_t **err);
+
+/**
+ * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
+ * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
+                               int64_t lease_id,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               etcd3_lease_t **lease,
+                               etcd3_error_t **err);
+
+/** The id; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_id(const etcd3_lease_t *lease);
+
+/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
+
+/**
+ * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
+ * NULL and in a forked child.
+ */
+int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
+
+/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
+int etcd3_lease_is_alive(const etcd3_lease_t *lease);
+
+/**
+ * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
+ * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
+ */
+etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
+
+/**
+ * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
+ * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
+ */
+etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
+ * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
+ */
+void etcd3_lease_free(etcd3_lease_t *lease);
+
+/* ---- Sessions -------------------------------------------------------------------------------- */
+
+/*
+ * A session is a lease that lives as long as its owner: what locks and elections hang on. One per process and client is
+ * enough. Its loss is that of its lease, see there.
+ */
+
+/** A session. */
+typedef struct etcd3_session_t etcd3_session_t;
+
+/**
+ * Opens a session with a lease of `ttl_s` seconds (0: 60), or, if `lease_id` is not 0, with that lease, which it keeps alive
+ * from now on; `ttl_s` must then be 0. For `queue`, `fn` and `user_data` see etcd3_lease_open. The session comes through
+ * `session`; free with etcd3_session_free. RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_open
+ * and etcd3_lease_adopt.
+ */
+etcd3_code_t etcd3_session_open(const etcd3_client_t *client,
+                                int64_t ttl_s,
+                                int64_t lease_id,
+                                const etcd3_queue_t *queue,
+                                etcd3_event_fn fn,
+                                void *user_data,
+                                etcd3_session_t **session,
+                                etcd3_error_t **err);
+
+/** The id of its lease; 0 for NULL and in a forked child. */
+int64_t etcd3_session_lease_id(const etcd3_session_t *session);
+
+/** 1 as long as its lease is not lost nor the session ended, else 0. Once 0, always 0. */
+int etcd3_session_is_alive(const etcd3_session_t *session);
+
+/**
+ * Ends a session: revokes its lease, and with it deletes all its keys, within `timeout_ms`, above 0. The session is over
+ * whatever this returns; where the lease may not have been revoked it is left to expire. ETCD3_EVENT_LOST comes with
+ * ETCD3_LOST_REVOKED, or ETCD3_LOST_CLOSED if this failed. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id;
+ * ETCD3_ERR_LEASE_LOST if it was ended before.
+ */
+etcd3_code_t etcd3_session_close(const etcd3_session_t *session,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/**
+ * Ends a session without revoking its lease, which is left to expire, or to whoever adopts it. ETCD3_EVENT_CLOSED comes, with
+ * no error. Sends nothing.
+ */
+void etcd3_session_orphan(const etcd3_session_t *session);
+
+/** Frees a session. If it was not ended, and nothing that hangs on it is left, it ends as by etcd3_session_orphan. */
+void etcd3_session_free(etcd3_session_t *session);
 
 /* ---- Reading in pages ------------------------------------------------------------------------ */
 

@@ -39,6 +39,8 @@ programs! {
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_lease: every;
+    test_session: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
@@ -47,12 +49,13 @@ programs! {
     misuse_access: newest;
     misuse_snapshot: newest;
     misuse_pages: newest;
+    misuse_lease: every;
     fork: newest;
     deadline: newest;
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs.
-const ELSEWHERE: [&str; 15] = [
+const ELSEWHERE: [&str; 17] = [
     "test_version",
     "codes",
     "codes_real",
@@ -61,6 +64,8 @@ const ELSEWHERE: [&str; 15] = [
     "cancel",
     "requests",
     "outcome_admin",
+    "watch_faults",
+    "leases",
     "test_tls",
     "test_auth",
     "test_cluster",

@@ -7,6 +7,7 @@ pub mod error;
 mod mutant;
 mod proto;
 pub mod range;
+mod sync;
 
 // what the caller asks for and gets
 pub mod access;
@@ -18,12 +19,15 @@ pub mod counters;
 pub mod endpoint;
 mod job;
 mod kv;
+pub mod lease;
 pub mod log;
 pub mod maintenance;
 mod members;
 pub mod op;
 pub mod pages;
+mod request;
 pub mod response;
+pub mod session;
 pub mod snapshot;
 pub mod watch;
 
@@ -35,6 +39,7 @@ pub mod transport;
 // how what happens later gets to the caller
 mod callbacks;
 pub mod event;
+pub mod load;
 pub mod queue;
 pub mod source;
 

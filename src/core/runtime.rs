@@ -2,17 +2,22 @@
 
 use super::code;
 use super::error::{Error, Result};
+use super::sync::lock;
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// Runs its argument with all signals blocked, so that threads started by it never run a host's signal handler.
 pub type Masked = fn(&mut dyn FnMut());
 
+/// The time since boot, suspension included (§7.8).
+pub type Clock = fn() -> Duration;
+
 /// Where the clients of a process meet.
 pub struct Shared {
     masked: Masked,
+    clock: Clock,
     current: Mutex<Weak<Runtime>>,
 }
 
@@ -23,23 +28,19 @@ pub struct Runtime {
 }
 
 impl Shared {
-    pub const fn new(masked: Masked) -> Self {
-        Shared { masked, current: Mutex::new(Weak::new()) }
+    pub const fn new(masked: Masked, clock: Clock) -> Self {
+        Shared { masked, clock, current: Mutex::new(Weak::new()) }
     }
 
     /// The running runtime, or a new one.
     pub fn get(&'static self) -> Result<Arc<Runtime>> {
-        let mut current = self.current();
+        let mut current = lock(&self.current);
         if let Some(runtime) = current.upgrade() {
             return Ok(runtime);
         }
         let runtime = Arc::new(Runtime::start(self)?);
         *current = Arc::downgrade(&runtime);
         Ok(runtime)
-    }
-
-    fn current(&self) -> MutexGuard<'_, Weak<Runtime>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,6 +64,10 @@ impl Runtime {
 
     pub fn handle(&self) -> &tokio::runtime::Handle {
         self.tokio().handle()
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.shared.clock
     }
 
     /// Blocks the calling thread until `future` is ready.
@@ -95,7 +100,7 @@ impl Drop for Runtime {
             // The bound is for name lookups that hang: they cannot be interrupted.
             Err(_) => tokio.shutdown_timeout(Duration::from_millis(500)),
         }
-        let mut current = self.shared.current();
+        let mut current = lock(&self.shared.current);
         if current.strong_count() == 0 {
             *current = Weak::new();
         }

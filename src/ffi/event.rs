@@ -5,7 +5,7 @@ use super::guard;
 use super::handle::{self, opaque};
 use super::output::c_text;
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
-use crate::core::event::{Body, Event, State};
+use crate::core::event::{Body, Event, LostReason, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
 use std::ffi::{c_char, c_void, CString};
@@ -28,6 +28,19 @@ pub const ETCD3_EVENT_STATE: i32 = 3;
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
 /// A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last.
 pub const ETCD3_EVENT_DONE: i32 = 5;
+/// A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows.
+pub const ETCD3_EVENT_LOST: i32 = 6;
+
+/// No renewal was answered in time: the server may delete the lease and its keys from now on.
+pub const ETCD3_LOST_EXPIRED: i32 = 1;
+/// The server does not know the lease any more: it expired there, or somebody else revoked it.
+pub const ETCD3_LOST_GONE: i32 = 2;
+/// This client revoked the lease.
+pub const ETCD3_LOST_REVOKED: i32 = 3;
+/// The user may not renew the lease.
+pub const ETCD3_LOST_PERMISSION: i32 = 4;
+/// The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more.
+pub const ETCD3_LOST_CLOSED: i32 = 5;
 /// A piece of a snapshot: see etcd3_event_data.
 pub const ETCD3_EVENT_DATA: i32 = 10;
 /// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
@@ -42,6 +55,12 @@ pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
 pub const ETCD3_STATE_RESUMED: i32 = 3;
 /// The client has a connection; see etcd3_config_set_events.
 pub const ETCD3_STATE_CONNECTED: i32 = 4;
+/// A re-list watch has read its range anew, at etcd3_event_revision; the WATCH events up to the next STATE say what is
+/// otherwise than it was told before, and their changes are marked is_synthetic.
+pub const ETCD3_STATE_RELISTED: i32 = 5;
+/// Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
+/// etcd3_event_revision, and nothing is missed.
+pub const ETCD3_STATE_PARKED: i32 = 6;
 
 /// A key was put.
 pub const ETCD3_CHANGE_PUT: i32 = 0;
@@ -59,8 +78,11 @@ pub struct etcd3_change_t {
     /// What was put; for a delete only its key and mod_revision are set.
     pub kv: *const etcd3_kv_t,
     /// What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
-    /// not called.
+    /// not called; and for synthetic changes.
     pub prev_kv: *const etcd3_kv_t,
+    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+    /// as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
+    pub is_synthetic: i32,
 }
 
 /// Called for an event, either in etcd3_queue_dispatch or on the client's own callback thread; never two at once
@@ -98,6 +120,8 @@ pub struct EventObject {
     _kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
     result: Option<ResultObject>,
+    /// With which start revision a watch would go on after it; 0 for none.
+    resume: i64,
     notice: CString,
 }
 
@@ -113,22 +137,27 @@ impl EventObject {
             None => (None, None),
         };
         let error = match &event.body {
-            Body::State { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
+            Body::State { error, .. } | Body::Lost { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
             _ => failure.map(ErrorObject::new),
         };
         let (changes, kvs) = match &event.body {
-            Body::Watch { changes, .. } => views(changes),
+            Body::Watch { changes, synthetic, .. } => views(changes, *synthetic),
             _ => Default::default(),
+        };
+        let resume = match event.body {
+            // What waited before it was delivered, or was dropped by the caller's own wish.
+            Body::Closed { .. } if event.source.load.is_watch() => event.source.load.resume(),
+            _ => event.body.resume(),
         };
         let notice = match &event.body {
             Body::Notice { text, .. } => c_text(text),
             _ => CString::default(),
         };
-        EventObject { event, changes, _kvs: kvs, error, result, notice }
+        EventObject { event, changes, _kvs: kvs, error, result, resume, notice }
     }
 }
 
-fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
+fn views(changes: &[mvccpb::Event], synthetic: bool) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
     let empty = mvccpb::KeyValue::default();
     let both = |change: &mvccpb::Event| {
         let kv = change.kv.as_ref().unwrap_or(&empty);
@@ -142,6 +171,7 @@ fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>
             is_create: (put && kvs[0].create_revision == kvs[0].mod_revision).into(),
             kv: &kvs[0],
             prev_kv: if change.prev_kv.is_some() { &kvs[1] } else { std::ptr::null() },
+            is_synthetic: synthetic.into(),
         }
     });
     (views.collect(), kvs)
@@ -152,11 +182,12 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _DATA or _NOTICE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _DATA or _NOTICE; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { .. } => ETCD3_EVENT_WATCH,
+        Body::Lost { .. } => ETCD3_EVENT_LOST,
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
@@ -177,9 +208,17 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
-        Body::Watch { revision, .. } | Body::Progress { revision } | Body::State { revision, .. } => revision,
-        Body::Closed { .. } | Body::Done { .. } | Body::Data { .. } | Body::Notice { .. } => 0,
+        Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
+        _ => 0,
     })
+}
+
+/// The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
+/// it are dealt with: of WATCH, PROGRESS, STATE and CLOSED events of a watch. 0 if there is none: in the middle of what a
+/// reading of the range found, and for all other events.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_resume_revision(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| object.resume)
 }
 
 /// WATCH: how many changes the event holds; else 0.
@@ -188,13 +227,14 @@ pub unsafe extern "C" fn etcd3_event_change_count(event: *const etcd3_event_t) -
     read(event, 0, |object| object.changes.len())
 }
 
-/// WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`.
+/// WATCH: the change at `index`, from 0, in the order of their revisions, or, where they are synthetic, of their keys; NULL
+/// past the end. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: usize) -> *const etcd3_change_t {
     read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
 }
 
-/// STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0.
+/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -202,6 +242,21 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
         Body::State { state: State::Disconnected, .. } => ETCD3_STATE_DISCONNECTED,
         Body::State { state: State::Resumed, .. } => ETCD3_STATE_RESUMED,
         Body::State { state: State::Connected, .. } => ETCD3_STATE_CONNECTED,
+        Body::State { state: State::Relisted, .. } => ETCD3_STATE_RELISTED,
+        Body::State { state: State::Parked, .. } => ETCD3_STATE_PARKED,
+        _ => 0,
+    })
+}
+
+/// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION or _CLOSED; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_lost_reason(event: *const etcd3_event_t) -> i32 {
+    read(event, 0, |object| match object.event.body {
+        Body::Lost { reason: LostReason::Expired, .. } => ETCD3_LOST_EXPIRED,
+        Body::Lost { reason: LostReason::Gone, .. } => ETCD3_LOST_GONE,
+        Body::Lost { reason: LostReason::Revoked, .. } => ETCD3_LOST_REVOKED,
+        Body::Lost { reason: LostReason::Permission, .. } => ETCD3_LOST_PERMISSION,
+        Body::Lost { reason: LostReason::Closed, .. } => ETCD3_LOST_CLOSED,
         _ => 0,
     })
 }
@@ -249,14 +304,15 @@ pub unsafe extern "C" fn etcd3_event_total(event: *const etcd3_event_t) -> i64 {
     })
 }
 
-/// CLOSED: why it ended; NULL if its owner cancelled it, or if it was done. DONE: why the call failed. STATE: why the connection was lost.
+/// CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
+/// connection was lost.
 /// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {
     read(event, std::ptr::null(), |object| object.error.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0.
+/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_compact_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| object.error.as_ref().map_or(0, |error| error.error().compact_revision))

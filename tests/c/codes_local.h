@@ -237,6 +237,19 @@ static void half_a_snapshot(void)
     close_client(client);
 }
 
+static void lease_lost(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_lease_t *lease = NULL;
+    etcd3_error_t *err = NULL;
+    CHECK_OK(etcd3_lease_open(client, 60, 0, NULL, NULL, NULL, &lease, &err), err);
+    CHECK_OK(etcd3_lease_revoke(lease, &err), err);
+    CHECK_CODE(etcd3_lease_refresh(lease, &err), err, ETCD3_ERR_LEASE_LOST, "revoked");
+    etcd3_lease_free(lease);
+    close_client(client);
+}
+
 static const struct local_row {
     etcd3_code_t code;
     const char *name;
@@ -256,6 +269,7 @@ static const struct local_row {
     LOCAL(ETCD3_ERR_SYSTEM, no_descriptor_left),
     LOCAL(ETCD3_ERR_TLS, no_tls_there),
     LOCAL(ETCD3_ERR_CLUSTER_MISMATCH, another_cluster),
+    LOCAL(ETCD3_ERR_LEASE_LOST, lease_lost),
     LOCAL(ETCD3_ERR_SNAPSHOT_CORRUPT, half_a_snapshot),
     /* Would be a bug: nothing may show it. */
     LOCAL(ETCD3_ERR_INTERNAL, NULL),

@@ -1,7 +1,7 @@
 //! One named endpoint, also one that is not on the list (§9.8).
 
 use super::channel::{Channel, Purpose};
-use super::{Auth, Base, Endpoint, Error, Member, Mutex, Result, RwLock, Transport};
+use super::{check_mixture, Auth, Base, Endpoint, Member, Mutex, Result, RwLock, Transport};
 use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
 use std::sync::Arc;
@@ -54,26 +54,13 @@ impl Transport {
 
     /// The token goes there: what is protected must not go out in the clear (§1.2).
     fn check_foreign(&self, endpoint: &Endpoint) -> Result<()> {
-        self.check_tls(endpoint)?;
-        let protected = endpoint.uses_tls(self.base.tls_configured);
-        match protected || !self.uses_tls() {
-            true => Ok(()),
-            false => Err(Error::argument(
-                "endpoint",
-                format!(
-                    "{endpoint} is without TLS and the client's are with TLS; etcd3_config_allow_mixed_schemes permits that"
-                ),
-            )),
-        }
-    }
-
-    /// A client that was opened without TLS has none for an endpoint that comes later.
-    pub(super) fn check_tls(&self, endpoint: &Endpoint) -> Result<()> {
-        match endpoint.uses_tls(self.base.tls_configured) && self.base.tls.is_none() {
-            true => {
-                Err(Error::argument("endpoint", format!("{endpoint} is with TLS, and the client was opened without")))
+        match self.base.uses_tls(endpoint) {
+            true => self.base.tls().map(drop),
+            false => {
+                let mut all = self.endpoints();
+                all.push(endpoint.clone());
+                check_mixture(&all, |endpoint| self.base.uses_tls(endpoint), self.base.options.mixed_schemes)
             }
-            false => Ok(()),
         }
     }
 

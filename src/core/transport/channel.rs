@@ -4,10 +4,12 @@
 use super::super::code;
 use super::super::endpoint::Endpoint;
 use super::super::error::Error;
-use super::connection::{Connection, Trouble};
+use super::super::sync::lock;
+use super::connection::Connection;
+use super::dial::Trouble;
 use super::Base;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, Instant};
@@ -110,8 +112,8 @@ impl Channel {
             }
         }
         let open = async {
-            let tls = self.endpoint.uses_tls(base.tls_configured).then_some(base.tls.as_ref()).flatten();
-            Connection::open(&self.endpoint, tls, &base.closing).await
+            let tls = base.uses_tls(&self.endpoint).then(|| base.tls()).transpose();
+            Connection::open(&self.endpoint, tls.map_err(Trouble::no_tls)?, &base.closing).await
         };
         let outcome = tokio::select! {
             outcome = timeout(base.options.connect_timeout, open) => {
@@ -136,7 +138,11 @@ impl Channel {
             }
             Err(trouble) => {
                 base.counters.connect_failures.add(1);
-                base.log.warning(|| format!("{}: {}", self.endpoint, trouble.text));
+                let text = || format!("{}: {}", self.endpoint, trouble.text);
+                match trouble.sure {
+                    true => base.log.error(text),
+                    false => base.log.warning(text),
+                }
                 state.failures += 1;
                 state.failing_since.get_or_insert_with(Instant::now);
                 state.trouble = Some((trouble, Instant::now()));
@@ -153,9 +159,11 @@ impl Channel {
         let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
         match self.purpose {
             Purpose::Unary => {}
-            // A server that only speaks and does not hear is to be left too.
-            Purpose::Streams => drop(base.runtime.spawn(connection.keep_alive(interval, limit, false))),
-            Purpose::Bulk => drop(base.runtime.spawn(connection.keep_alive(interval, limit, true))),
+            Purpose::Streams => {
+                base.runtime.spawn(connection.keep_alive(interval, limit, Some(base.patience.clone())));
+            }
+            // The answer to a ping is behind what else comes.
+            Purpose::Bulk => drop(base.runtime.spawn(connection.keep_alive(interval, limit, None))),
         }
         let endpoint = self.endpoint.clone();
         let (closed, ending) = (connection.closed_token(), connection.ending());
@@ -179,7 +187,7 @@ impl Channel {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
