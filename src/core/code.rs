@@ -46,6 +46,8 @@ pub const ERR_REVISION_REGRESSED: Code = 16;
 pub const ERR_LEASE_LOST: Code = 20;
 /// A snapshot ended early, or is not what its checksum says. Nothing of it was kept.
 pub const ERR_SNAPSHOT_CORRUPT: Code = 30;
+/// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
+pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -211,6 +213,7 @@ table! {
     ERR_REVISION_REGRESSED;
     ERR_LEASE_LOST;
     ERR_SNAPSHOT_CORRUPT;
+    ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";

@@ -95,6 +95,11 @@ impl Pages {
                     let why = format!("revision {revision} was compacted after {read} keys were read: start again");
                     return Err(Error { message: why, ..error });
                 }
+                // What is fixed is the same everywhere, but a member that lags has to be waited for.
+                Err(error) if error.code == code::ERR_FUTURE_REVISION && self.rest.serializable => {
+                    self.rest.serializable = false;
+                    continue;
+                }
                 part => part?,
             };
             // A stream may be longer than its last keys.

@@ -8,6 +8,7 @@ mod channel;
 mod connection;
 mod dial;
 mod fate;
+mod metadata;
 mod outcome;
 mod patience;
 mod reading;
@@ -17,6 +18,7 @@ mod socket;
 pub use auth::Credentials;
 pub use channel::jitter;
 pub use fate::Fate;
+pub use metadata::Metadata;
 pub use outcome::malformed;
 pub use reading::Reading;
 pub use service::{Headers, StreamService};
@@ -40,17 +42,20 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep_until, timeout_at, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A unary method, and when it may be sent again (§2.1).
 #[derive(Clone, Copy)]
-pub struct Method {
-    pub path: &'static str,
+pub struct MethodAt<'a> {
+    pub path: &'a str,
     pub repeat: Repeat,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One that this library knows.
+pub type Method = MethodAt<'static>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// As often as need be: it changes nothing.
     Freely,
@@ -69,6 +74,8 @@ pub struct Limits {
     /// Ends all calls that a client has under way.
     pub interrupted: CancellationToken,
     pub require_leader: bool,
+    /// What goes along beside the client's own.
+    pub metadata: Metadata,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
 }
@@ -93,6 +100,8 @@ pub struct Options {
     pub require_leader: bool,
     pub mixed_schemes: bool,
     pub max_request_bytes: usize,
+    /// For all calls and streams.
+    pub metadata: Metadata,
 }
 
 impl Default for Options {
@@ -106,6 +115,7 @@ impl Default for Options {
             require_leader: true,
             mixed_schemes: false,
             max_request_bytes: 2 << 20,
+            metadata: Metadata::default(),
         }
     }
 }
@@ -166,6 +176,9 @@ impl Base {
         }
     }
 }
+
+/// How long a member is asked last whose answer was behind that of another.
+const BEHIND: Duration = Duration::from_millis(250);
 
 /// One endpoint.
 struct Member {
@@ -269,6 +282,26 @@ impl Transport {
 
     fn members(&self) -> Arc<[Arc<Member>]> {
         self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Has others asked first for a while: this one is behind.
+    pub fn avoid(&self, endpoint: &str) {
+        if let Some(member) = self.members().iter().find(|member| member.endpoint.to_string() == endpoint) {
+            member.avoid_for(BEHIND);
+        }
+    }
+
+    /// Waits about so long within a call; false, at once, if the call would then be over.
+    pub async fn rest(&self, time: Duration, limits: &Limits) -> Result<bool> {
+        let until = Instant::now() + jitter(time);
+        match until < limits.deadline {
+            true => limits.within(sleep_until(until)).await.map(|()| true).map_err(outcome::stopped),
+            false => Ok(false),
+        }
     }
 
     pub fn set_credentials(&self, credentials: Credentials) {
@@ -386,6 +419,18 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
+    pub fn until(deadline: Instant, closing: &CancellationToken) -> Self {
+        Limits {
+            deadline,
+            closing: closing.clone(),
+            cancelled: None,
+            interrupted: CancellationToken::new(),
+            require_leader: false,
+            metadata: Metadata::default(),
+            sent: None,
+        }
+    }
+
     /// As long as it takes.
     pub fn without_deadline(&mut self) {
         self.deadline = Instant::now() + FOR_EVER;
@@ -393,8 +438,7 @@ impl Limits {
 
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        let interrupted = CancellationToken::new();
-        Limits { deadline, closing: closing.clone(), cancelled: None, interrupted, require_leader: false, sent: None }
+        Self::until(deadline, closing)
     }
 
     /// The same with a deadline that is hardly ever reached, or with one.
@@ -407,7 +451,7 @@ impl Limits {
         let cancelled = self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled);
         match () {
             _ if self.closing.is_cancelled() => Err(outcome::stopped(Stop::Closed)),
-            _ if cancelled => Err(outcome::stopped(Stop::Cancelled)),
+            _ if cancelled || self.interrupted.is_cancelled() => Err(outcome::stopped(Stop::Cancelled)),
             _ if Instant::now() >= self.deadline => Err(outcome::stopped(Stop::Deadline)),
             _ => Ok(()),
         }

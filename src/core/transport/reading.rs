@@ -96,6 +96,8 @@ impl Transport {
         let at = self.apart(endpoint).map_err(Begun::Unreached)?;
         let route = at.route(Purpose::Bulk, &[], &[], connecting).await.map_err(Begun::Unreached)?;
         let mut metadata = HeaderMap::new();
+        self.base.options.metadata.add_to(&mut metadata);
+        limits.metadata.add_to(&mut metadata);
         if let Some(token) = &token.value {
             metadata.insert("token", token.clone());
         }

@@ -72,7 +72,11 @@ impl Watches {
             drained: Box::new(move || drop(drained.send(Command::Drained(id)))),
             parked: AtomicBool::new(false),
         });
-        let refused = lane.send(Command::Add(Box::new(Watch::new(spec, start, source))));
+        let refused = lane.send(Command::Add(Box::new(Watch::new(spec, start, source.clone()))));
+        // It may have ended before it was there to be removed.
+        if source.is_closed() {
+            let _ = lane.send(Command::Remove(id));
+        }
         drop(lanes);
         // This closes the source, which asks for the lanes.
         drop(refused);

@@ -110,7 +110,7 @@ impl Options {
     }
 
     pub fn add_metadata(&mut self, name: &str, value: &str) -> Result<()> {
-        self.headers.add(name, value)
+        self.headers.metadata.add(name, value)
     }
 
     /// What to ask of the server, checked.
