@@ -1,8 +1,8 @@
 //! One scenario under way: a world, a load, and what was found so far.
 
-use crate::check::{check, check_watch, second_opinion, Opinion};
+use crate::check::{check, check_watch, second_opinion, Opinion, WatchLog};
 use crate::follow::Follower;
-use crate::history::{Outcome, Record};
+use crate::history::{Event, Outcome, Record};
 use crate::library::INTERNAL;
 use crate::load::{is_linearizable, Caller, Load, Stalls, LIMIT};
 use crate::report::{percentile, Report};
@@ -123,6 +123,24 @@ impl Bench {
         }
     }
 
+    /// How long it takes until all followers say a change that was put at `since` or later.
+    pub fn watch_recovery(&mut self, since: Duration) {
+        let puts = |record: &Record| record.is_done() && !record.action.is_read();
+        let revision = |record: &Record| match record.outcome {
+            Outcome::Done { revision, applied: true, .. } if puts(record) => Some(revision),
+            _ => None,
+        };
+        if self.world.recorder.wait(since, RECOVERY, |record| revision(record).is_some()).is_none() {
+            return self.report.recovered("watch", None);
+        }
+        let first = self.world.recorder.since(since, |records| records.iter().filter_map(revision).min());
+        let after = first.unwrap_or_default() - 1;
+        let heard: Vec<_> = self.followers.iter().map(|follower| follower.wait_after(after, RECOVERY)).collect();
+        for at in heard {
+            self.report.recovered("watch", at.map(|at| at.saturating_sub(since)));
+        }
+    }
+
     /// Adds a watch of everything from a revision on.
     pub fn follow(&mut self, name: &str, client: &Arc<crate::library::Client>, start: i64) -> Result<()> {
         self.followers.push(Follower::start(&self.world.recorder, name, client, "", start)?);
@@ -135,7 +153,12 @@ impl Bench {
     }
 
     /// Ends the load and judges all that was recorded. What was demanded before is in the report.
-    pub fn finish(mut self) -> Result<Report> {
+    pub fn finish(self) -> Result<Report> {
+        self.finish_with(|_, _| Vec::new())
+    }
+
+    /// The same, where `judge` has something to say of H, too.
+    pub fn finish_with(mut self, judge: impl FnOnce(&mut Report, &[Event]) -> Vec<WatchLog>) -> Result<Report> {
         if let Some(load) = self.load.take() {
             for hanging in load.stop() {
                 self.report.problem(hanging);
@@ -164,6 +187,8 @@ impl Bench {
             self.report.problems.extend(check_watch(&log, &events).iter().map(ToString::to_string));
             self.world.evidence.watches.lock().unwrap().push(log);
         }
+        let judged = judge(&mut self.report, &events);
+        self.world.evidence.watches.lock().unwrap().extend(judged);
         let resumes: usize = self.followers.iter().map(|follower| follower.log().resumes).sum();
         self.report.figure(format!(
             "{} watches, resumed {resumes} times; H has {} changes",

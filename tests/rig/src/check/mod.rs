@@ -10,7 +10,7 @@ mod watches;
 mod tests;
 
 pub use porcupine::{second_opinion, Opinion};
-pub use watches::{check_watch, Batch, WatchLog};
+pub use watches::{check_before, check_compacted, check_relisted, check_watch, Batch, WatchLog};
 
 use crate::history::{Action, Event, Held, Outcome, Record, PROBES};
 use std::collections::HashMap;

@@ -26,7 +26,11 @@ pub struct RawChange {
     pub is_create: c_int,
     pub kv: *const RawKv,
     pub prev_kv: *const RawKv,
+    /// Only where there is `etcd3_watch_opts_set_relist`.
+    pub is_synthetic: i32,
 }
+
+pub type EventFn = unsafe extern "C" fn(Handle, *mut c_void);
 
 /// A function that this build of the library does not have is found out when it is called, so that
 /// a scenario can be written before what it tests.
@@ -54,6 +58,14 @@ macro_rules! functions {
                     function($($arg),*)
                 }
             )*
+
+            /// Whether this build of the library has a function.
+            pub fn has(&self, name: &str) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name.is_some(),)*
+                    _ => false,
+                }
+            }
         }
     };
 }
@@ -120,6 +132,9 @@ functions! {
 
     fn etcd3_queue_new(queue: *mut Handle, error: *mut Handle) -> Code;
     fn etcd3_queue_next(queue: Handle, timeout_ms: i64, event: *mut Handle, error: *mut Handle) -> Code;
+    fn etcd3_queue_dispatch(
+        queue: Handle, max: usize, timeout_ms: i64, ran: *mut usize, error: *mut Handle,
+    ) -> Code;
     fn etcd3_queue_free(queue: Handle);
     fn etcd3_event_type(event: Handle) -> i32;
     fn etcd3_event_revision(event: Handle) -> i64;
@@ -127,15 +142,23 @@ functions! {
     fn etcd3_event_change(event: Handle, index: usize) -> *const RawChange;
     fn etcd3_event_state(event: Handle) -> i32;
     fn etcd3_event_error(event: Handle) -> Handle;
+    fn etcd3_event_user_data(event: Handle) -> *mut c_void;
+    fn etcd3_event_compact_revision(event: Handle) -> i64;
+    fn etcd3_event_lost_reason(event: Handle) -> i32;
     fn etcd3_event_free(event: Handle);
     fn etcd3_watch_opts_new(key: *const u8, len: usize) -> Handle;
     fn etcd3_watch_opts_set_prefix(opts: Handle);
     fn etcd3_watch_opts_set_start_revision(opts: Handle, revision: i64);
+    fn etcd3_watch_opts_set_prev_kv(opts: Handle);
+    fn etcd3_watch_opts_set_relist(opts: Handle);
+    fn etcd3_watch_opts_set_buffer(opts: Handle, max_bytes: i64, policy: i32);
     fn etcd3_watch_opts_free(opts: Handle);
     fn etcd3_watch_start(
-        client: Handle, opts: Handle, queue: Handle, callback: *const c_void, user_data: *mut c_void,
+        client: Handle, opts: Handle, queue: Handle, callback: Option<EventFn>, user_data: *mut c_void,
         watch: *mut Handle, error: *mut Handle,
     ) -> Code;
+    fn etcd3_watch_cancel(watch: Handle);
+    fn etcd3_watch_join(watch: Handle, timeout_ms: i64, error: *mut Handle) -> Code;
     fn etcd3_watch_free(watch: Handle);
 }
 

@@ -3,12 +3,14 @@
 mod api;
 mod client;
 mod op;
+mod queue;
 mod watch;
 
 pub use api::path;
 pub use client::{Client, Config};
 pub use op::{Answer, Kv, Op};
-pub use watch::{Change, Event, Watch};
+pub use queue::{Change, Event, Queue};
+pub use watch::{Overflow, Watch, Watching};
 
 use api::{api, Code, Handle};
 use std::ffi::{c_char, CStr};
@@ -16,9 +18,11 @@ use std::ptr::null_mut;
 
 pub const TIMEOUT: i32 = 2;
 pub const UNAVAILABLE: i32 = 4;
+pub const CLOSED: i32 = 5;
 pub const AMBIGUOUS: i32 = 9;
 /// A bug of the library's that it has noticed itself.
 pub const INTERNAL: i32 = 99;
+pub const COMPACTED: i32 = 110;
 pub const NO_LEADER: i32 = 160;
 pub const LEADER_CHANGED: i32 = 161;
 /// The server's own time limits, with and without a reason, are this code and the next three.

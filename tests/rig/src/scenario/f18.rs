@@ -58,6 +58,7 @@ fn run(setting: &Setting) -> Result<Report> {
         wait("the cluster to answer", Duration::from_secs(20), || bench.world.answers(live).then_some(()))?;
         let healed = bench.world.note("the cluster answers");
         bench.read_and_put_recovery(healed);
+        bench.watch_recovery(healed);
         revive(&bench.world)?;
     }
     bench.finish()

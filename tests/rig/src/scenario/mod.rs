@@ -2,16 +2,23 @@
 
 mod f01;
 mod f02;
+mod f03;
 mod f05;
 mod f06;
 mod f07;
 mod f08;
 mod f09;
 mod f10;
+mod f11;
+mod f12;
+mod f13;
+mod f14;
 mod f15;
 mod f16;
 mod f18;
 mod f19;
+mod f22;
+mod f26;
 mod leader_kill;
 mod mixed;
 mod outage;
@@ -24,6 +31,7 @@ use crate::world::{Result, World};
 pub const ALL: &[Scenario] = &[
     f01::SCENARIO,
     f02::SCENARIO,
+    f03::SCENARIO,
     f05::SCENARIO,
     f06::SCENARIO,
     f07::SCENARIO,
@@ -31,12 +39,18 @@ pub const ALL: &[Scenario] = &[
     f08::DEADLINES,
     f09::SCENARIO,
     f10::SCENARIO,
+    f11::SCENARIO,
+    f12::SCENARIO,
+    f13::SCENARIO,
+    f14::SCENARIO,
     f15::SCENARIO,
     f15::JWT,
     f16::SCENARIO,
     mixed::SCENARIO,
     f18::SCENARIO,
     f19::SCENARIO,
+    f22::SCENARIO,
+    f26::SCENARIO,
     outage::SCENARIO,
     leader_kill::SCENARIO,
 ];
