@@ -19,6 +19,7 @@ mod f18;
 mod f19;
 mod f22;
 mod f26;
+mod frames;
 mod leader_kill;
 mod mixed;
 mod outage;
@@ -51,6 +52,7 @@ pub const ALL: &[Scenario] = &[
     f19::SCENARIO,
     f22::SCENARIO,
     f26::SCENARIO,
+    frames::SCENARIO,
     outage::SCENARIO,
     leader_kill::SCENARIO,
 ];
