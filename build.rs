@@ -18,7 +18,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Transactions", "src/ffi/txn.rs"),
     ("Calls", "src/ffi/kv.rs"),
     ("Calls that do not block", "src/ffi/call.rs"),
-    ("Watches", "src/ffi/watch.rs"),
+    ("Watches", "src/ffi/watch_opts.rs"),
+    ("", "src/ffi/watch.rs"),
 ];
 
 fn main() {

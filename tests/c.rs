@@ -47,8 +47,8 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 8] =
-    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "test_tls", "test_auth"];
+const ELSEWHERE: [&str; 9] =
+    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "watch_faults", "test_tls", "test_auth"];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

@@ -17,7 +17,7 @@ use super::source::{Handler, Source};
 use super::sync::lock;
 use super::tls::{self, Tls};
 use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
-use super::watch::Watches;
+use super::watch::{Settings, Watches};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
@@ -37,6 +37,7 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
     pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
@@ -51,6 +52,7 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            watches: Settings::default(),
             log: Arc::default(),
             events: None,
         }
@@ -65,6 +67,7 @@ pub struct Client {
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
+    watch_settings: Settings,
 }
 
 /// What calls need that outlive the call that started them.
@@ -126,6 +129,7 @@ impl Client {
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
+            watch_settings: config.watches,
         };
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
@@ -141,8 +145,7 @@ impl Client {
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        Limits { deadline, closing: self.core.closing.clone(), cancelled: None, require_leader: false, sent: None }
+        self.core.limits(timeout)
     }
 
     /// Runs one call to its end on the calling thread.
@@ -182,13 +185,11 @@ impl Client {
         Ok(())
     }
 
-    /// The watches of this client and the task that carries them.
+    /// The watches of this client, and the way to start one.
     pub fn watches(&self) -> Result<&Watches> {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
-            let (watches, task) = Watches::new(self.core.transport.streams());
-            self.spawn(&runtime, task);
-            watches
+            Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
         }))
     }
 
@@ -274,6 +275,12 @@ impl Drop for Client {
 }
 
 impl Core {
+    /// For a call with its own time limit, or the client's.
+    pub fn limits(&self, timeout: Option<Duration>) -> Limits {
+        let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
+        Limits { deadline, closing: self.closing.clone(), cancelled: None, require_leader: false, sent: None }
+    }
+
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {

@@ -25,7 +25,7 @@ counters! {
     connects, connect_failures, disconnects,
     bytes_sent, bytes_received,
     token_refreshes,
-    watches, watch_resumes,
+    watches, watch_resumes, watch_parks, watch_relists,
 }
 
 #[derive(Default)]

@@ -30,6 +30,7 @@ pub mod transport;
 // how what happens later gets to the caller
 mod callbacks;
 pub mod event;
+pub mod load;
 pub mod queue;
 pub mod source;
 

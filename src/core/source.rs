@@ -3,6 +3,7 @@
 use super::code;
 use super::error::{Error, Result};
 use super::event::{Body, Event};
+use super::load::{self, Load};
 use super::queue::Queue;
 use super::transport::Fate;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +37,7 @@ pub struct Source {
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
+    pub load: Load,
 }
 
 /// Lock order: a gate, then the queue's state.
@@ -70,6 +72,7 @@ impl Source {
             gate: Mutex::default(),
             idle: Condvar::new(),
             at_end: OnceLock::new(),
+            load: Load::default(),
         });
         match source.queue.register(&source) {
             true => Ok(source),
@@ -93,8 +96,18 @@ impl Source {
     pub fn emit(self: &Arc<Self>, body: Body) {
         let gate = self.gate();
         if !gate.closed {
-            self.queue.push(Event { source: self.clone(), body });
+            self.push(body);
         }
+    }
+
+    fn push(self: &Arc<Self>, body: Body) {
+        let cost = load::cost(&body);
+        self.load.add(cost);
+        self.queue.push(Event { source: self.clone(), body, cost });
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.gate().closed
     }
 
     /// Queues the last event; what is queued before it is still delivered.
@@ -127,7 +140,7 @@ impl Source {
                 return;
             }
             gate.closed = true;
-            self.queue.push(Event { source: self.clone(), body: last });
+            self.push(last);
         }
         self.queue.forget(self.id);
         if let Some(hook) = self.at_end.get() {
@@ -152,7 +165,10 @@ impl Source {
         let admitted = !gate.cancelled || matches!(event.body, Body::Closed { .. } | Body::Done { .. });
         if admitted {
             gate.running = Some(this_thread());
+            self.load.reached(event.body.resume());
         }
+        drop(gate);
+        self.load.take(event.cost);
         admitted
     }
 
@@ -200,7 +216,7 @@ pub(super) mod tests {
     }
 
     fn progress(revision: i64) -> Body {
-        Body::Progress { revision }
+        Body::Progress { revision, resume: revision + 1 }
     }
 
     #[test]
@@ -211,7 +227,7 @@ pub(super) mod tests {
         source.close(Some(Error::closed()));
         source.emit(progress(2));
         let bodies: Vec<_> = queue.take().into_iter().map(|event| event.body).collect();
-        assert!(matches!(bodies[..], [Body::Progress { revision: 1 }, Body::Closed { error: None }]));
+        assert!(matches!(bodies[..], [Body::Progress { revision: 1, .. }, Body::Closed { error: None }]));
     }
 
     #[test]

@@ -102,7 +102,8 @@ pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *
 /// The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
 /// (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
 /// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
-/// watch_resumes.
+/// watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
+/// by re-list watches).
 #[no_mangle]
 pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))

@@ -28,4 +28,5 @@ pub mod op;
 pub mod txn;
 pub mod kv;
 pub mod call;
+pub mod watch_opts;
 pub mod watch;

@@ -30,7 +30,7 @@ pub struct Auth {
     state: Mutex<State>,
     /// Held by the one who asks for a new token.
     renewing: tokio::sync::Mutex<()>,
-    /// For the one who keeps streams.
+    /// For those who keep streams.
     pub changed: Notify,
 }
 
@@ -87,7 +87,7 @@ impl Auth {
         state.refused = None;
         state.renewed = None;
         drop(state);
-        self.changed.notify_one();
+        self.changed.notify_waiters();
     }
 
     /// Whether the token belongs to credentials of before.

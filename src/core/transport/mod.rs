@@ -12,8 +12,9 @@ mod service;
 mod socket;
 
 pub use auth::Credentials;
+pub use channel::jitter;
 pub use fate::Fate;
-pub use service::StreamService;
+pub use service::{Headers, StreamService};
 
 use super::code;
 use super::counters::Counters;
@@ -344,8 +345,14 @@ impl Transport {
     }
 
     /// Where tonic's generated clients send their streams.
+    #[allow(dead_code)]
     pub fn streams(self: &Arc<Self>) -> StreamService {
-        StreamService::new(self.clone())
+        self.streams_with(Headers::default())
+    }
+
+    /// The same for streams that ask for something else.
+    pub fn streams_with(self: &Arc<Self>, headers: Headers) -> StreamService {
+        StreamService::new(self.clone(), headers)
     }
 }
 
@@ -353,6 +360,11 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
+    /// As long as it takes.
+    pub fn without_deadline(&mut self) {
+        self.deadline = Instant::now() + FOR_EVER;
+    }
+
     fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
         Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }

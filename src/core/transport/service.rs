@@ -8,7 +8,7 @@ use crate::core::code;
 use crate::core::counters::Counters;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
-use http::header::HeaderValue;
+use http::header::{HeaderName, HeaderValue};
 use http_body::{Body, Frame};
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
@@ -22,16 +22,47 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const BROKEN: Duration = Duration::from_secs(2);
 const LEARNER: Duration = Duration::from_secs(30);
 
+/// What a stream says of itself: streams that say the same could be one (§6.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Headers {
+    /// `None`: as the client does.
+    pub require_leader: Option<bool>,
+    metadata: Arc<[(HeaderName, HeaderValue)]>,
+}
+
+impl Headers {
+    /// Adds what the caller wants to have sent along.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<()> {
+        let refused = |argument, why: &str| Err(Error::argument(argument, format!("{why}: {:?}", name)));
+        let Ok(parsed) = HeaderName::from_lowercase(name.as_bytes()) else {
+            return refused("name", "must be lower-case letters, digits, '-', '_' or '.'");
+        };
+        let own = ["token", "hasleader", "te", "content-type", "content-length", "user-agent", "host", "connection"];
+        if own.contains(&name) || name.starts_with("grpc-") {
+            return refused("name", "is set by the client itself");
+        }
+        if name.ends_with("-bin") {
+            return refused("name", "stands for bytes, and the value is text");
+        }
+        let Some(value) = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok()) else {
+            return Err(Error::argument("value", "must be printable ASCII"));
+        };
+        self.metadata = self.metadata.iter().cloned().chain([(parsed, value)]).collect();
+        Ok(())
+    }
+}
+
 #[derive(Clone)]
 pub struct StreamService {
     transport: Arc<Transport>,
+    headers: Headers,
     /// What the newest stream went out with.
     last: Arc<Mutex<Option<(Arc<Member>, Token)>>>,
 }
 
 impl StreamService {
-    pub(super) fn new(transport: Arc<Transport>) -> Self {
-        StreamService { transport, last: Arc::default() }
+    pub(super) fn new(transport: Arc<Transport>, headers: Headers) -> Self {
+        StreamService { transport, headers, last: Arc::default() }
     }
 
     pub fn counters(&self) -> &Counters {
@@ -84,9 +115,19 @@ impl StreamService {
         lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.is_another(token))
     }
 
-    /// Waits until other credentials are set.
+    /// Waits until other credentials are set than the newest stream was opened with.
     pub async fn identity_changed(&self) {
-        self.transport.auth.changed.notified().await
+        let changed = self.transport.auth.changed.notified();
+        tokio::pin!(changed);
+        changed.as_mut().enable();
+        if !self.is_outdated() {
+            changed.await
+        }
+    }
+
+    /// A stream is about to be opened: what the one before it went out with is of no interest any more.
+    pub fn begin(&self) {
+        *lock(&self.last) = None;
     }
 
     /// Gets a new token in place of the one of the newest stream.
@@ -105,7 +146,10 @@ impl StreamService {
         if let Some(value) = &token.value {
             metadata.insert("token", value.clone());
         }
-        if self.transport.base.options.require_leader {
+        for (name, value) in &*self.headers.metadata {
+            metadata.append(name.clone(), value.clone());
+        }
+        if self.headers.require_leader.unwrap_or(self.transport.base.options.require_leader) {
             metadata.insert("hasleader", HeaderValue::from_static("true"));
         }
         let route = self.transport.route(Purpose::Streams, &[], &[], &limits).await?;
