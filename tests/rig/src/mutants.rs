@@ -13,10 +13,16 @@ struct Mutant {
     says: &'static [&'static str],
 }
 
-const MUTANTS: [Mutant; 3] = [
+const MUTANTS: &[Mutant] = &[
     Mutant { name: "retry-put", scenario: "F7", rounds: 1, says: &["Once: in H at", "Honest: in H 2 times"] },
     Mutant { name: "read-stale-endpoint", scenario: "F19", rounds: 1, says: &["Read: "] },
     Mutant { name: "deadline-ignored", scenario: "deadlines", rounds: 1, says: &["late: "] },
+    Mutant { name: "bookmark-from-header", scenario: "F13", rounds: 1, says: &["Watch: "] },
+    Mutant { name: "resume-at-r", scenario: "frames", rounds: 1, says: &["frames, old events: "] },
+    Mutant { name: "forget-dedupe", scenario: "frames", rounds: 1, says: &["frames, old events: "] },
+    Mutant { name: "deliver-partial-fragment", scenario: "frames", rounds: 1, says: &["frames, half a response: "] },
+    Mutant { name: "ignore-created-canceled", scenario: "frames", rounds: 1, says: &["frames, refused: "] },
+    Mutant { name: "half-close", scenario: "frames", rounds: 1, says: &["frames, last one out: "] },
 ];
 
 const LINE: usize = 200;
@@ -25,7 +31,7 @@ const LINE: usize = 200;
 /// found and nothing else.
 pub fn run(libdir: &Path, seed: u64) -> Result<bool> {
     let mut all = true;
-    for mutant in &MUTANTS {
+    for mutant in MUTANTS {
         let sound = scenario(mutant, libdir, seed, false)?;
         let mutated = scenario(mutant, libdir, seed, true)?;
         let said = String::from_utf8_lossy(&mutated.stdout);
@@ -36,7 +42,7 @@ pub fn run(libdir: &Path, seed: u64) -> Result<bool> {
             _ => "NOT DECIDED: the library fails without it",
         };
         all &= verdict == "caught";
-        println!("mutant {:<22} {:<10} {verdict}", mutant.name, mutant.scenario);
+        println!("mutant {:<24} {:<10} {verdict}", mutant.name, mutant.scenario);
         let shown = if verdict.starts_with("NOT D") { &sound } else { &mutated };
         let text = [&shown.stdout[..], &shown.stderr[..]].concat();
         let text = String::from_utf8_lossy(&text);
