@@ -6,6 +6,7 @@ pub mod check;
 pub mod evidence;
 pub mod follow;
 pub mod history;
+pub mod lease;
 pub mod library;
 pub mod load;
 pub mod mutants;

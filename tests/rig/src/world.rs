@@ -183,6 +183,17 @@ impl World {
         Ok(())
     }
 
+    /// How many keys there are with a prefix.
+    pub fn count(&self, prefix: &str) -> Result<usize> {
+        let mut end = prefix.as_bytes().to_vec();
+        // None of the rig's prefixes ends with the last byte there is.
+        *end.last_mut().ok_or("a prefix")? += 1;
+        let (key, range_end) = (BASE64_STANDARD.encode(prefix), BASE64_STANDARD.encode(end));
+        let member = &self.cluster[self.wait_healthy()?];
+        let ask = json!({"key": key, "range_end": range_end, "count_only": true});
+        Ok(number(&member.post("/v3/kv/range", ask)?["count"]) as usize)
+    }
+
     /// How many watches the members have, all together.
     pub fn watchers(&self) -> Result<usize> {
         let count = |member: &etcd_run::Server| member.metric("etcd_debugging_mvcc_watcher_total");

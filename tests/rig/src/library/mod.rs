@@ -2,12 +2,16 @@
 
 mod api;
 mod client;
+mod lease;
+mod lock;
 mod op;
 mod queue;
 mod watch;
 
 pub use api::path;
 pub use client::{Client, Config};
+pub use lease::{Lease, Session, EXPIRED as LOST_EXPIRED, GONE as LOST_GONE};
+pub use lock::{Election, Lock, Observer};
 pub use op::{Answer, Kv, Op};
 pub use queue::{Change, Event, Queue};
 pub use watch::{Overflow, Watch, Watching};
@@ -77,6 +81,11 @@ unsafe fn read_error(error: Handle) -> Fault {
         maybe_applied: api.etcd3_error_maybe_applied(error) != 0,
         retryable: api.etcd3_error_is_retryable(error) != 0,
     }
+}
+
+/// Whether this build of the library has a function.
+pub fn has(function: &str) -> bool {
+    api().has(function)
 }
 
 /// Makes a call that takes an error last.

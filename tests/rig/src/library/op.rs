@@ -40,6 +40,11 @@ impl Op {
         txn
     }
 
+    pub fn lease(self, lease: i64) -> Op {
+        unsafe { api().etcd3_op_set_lease(self.0, lease) };
+        self
+    }
+
     pub fn prefix(self) -> Op {
         unsafe { api().etcd3_op_set_prefix(self.0) };
         self

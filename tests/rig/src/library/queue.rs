@@ -13,7 +13,6 @@ const STATE: i32 = 3;
 const CLOSED: i32 = 4;
 const LOST: i32 = 6;
 const LEADER: i32 = 7;
-const ACQUIRED: i32 = 8;
 const LIVE: i32 = 1;
 const DISCONNECTED: i32 = 2;
 const RESUMED: i32 = 3;
@@ -45,7 +44,6 @@ pub enum Event {
     /// A lease or a lock or a leadership, and why.
     Lost(i32),
     Leader(Option<Kv>),
-    Acquired,
     /// With the revision of a compaction, if that was why.
     Closed(Option<Fault>, i64),
     Other(i32),
@@ -82,8 +80,10 @@ impl Event {
             (STATE, PARKED) => Event::Parked,
             (CLOSED, _) => Event::Closed(fault(), api.etcd3_event_compact_revision(event)),
             (LOST, _) => Event::Lost(api.etcd3_event_lost_reason(event)),
-            (LEADER, _) => Event::Leader(None),
-            (ACQUIRED, _) => Event::Acquired,
+            (LEADER, _) => {
+                let leader = api.etcd3_event_leader(event);
+                Event::Leader((!leader.is_null()).then(|| Kv::read(leader)))
+            }
             _ => Event::Other(kind),
         }
     }

@@ -1,7 +1,8 @@
-//! F3: the member that serves a client's watches stands still. They go on elsewhere.
+//! F3: the member that serves a client's watches stands still. They go on elsewhere, and its leases live.
 
 use super::{Scenario, Setting};
 use crate::bench::Bench;
+use crate::lease::{Leases, NOT_TESTED};
 use crate::library::{Client, Config};
 use crate::load::{self, Caller, Mix, LIMIT, SHORT};
 use crate::report::Report;
@@ -30,6 +31,7 @@ fn run(setting: &Setting) -> Result<Report> {
     ];
     // Both watches are those of the first and the last caller, and so of one client.
     let mut bench = Bench::start(world, setting, callers)?;
+    let leases = Leases::are_there().then(|| Leases::open(&bench.world, &watching, "kept", &[5; 20])).transpose()?;
     while bench.next_round()? {
         let member = serving(&bench.world)?;
         let paused = bench.world.note(format!("SIGSTOP of member {member}, which serves the watches"));
@@ -40,6 +42,10 @@ fn run(setting: &Setting) -> Result<Report> {
         }
         bench.world.note("SIGCONT");
         bench.world.cluster[member].resume();
+    }
+    match &leases {
+        Some(leases) => drop(leases.demand_kept(&mut bench.report, &bench.world, 0)?),
+        None => bench.report.figure(NOT_TESTED),
     }
     bench.report.demand_recovery("watch", None, interval + timeout + SLACK);
     bench.finish()

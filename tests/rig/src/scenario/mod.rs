@@ -3,6 +3,7 @@
 mod f01;
 mod f02;
 mod f03;
+mod f04;
 mod f05;
 mod f06;
 mod f07;
@@ -33,6 +34,8 @@ pub const ALL: &[Scenario] = &[
     f01::SCENARIO,
     f02::SCENARIO,
     f03::SCENARIO,
+    f04::SCENARIO,
+    f04::MANY,
     f05::SCENARIO,
     f06::SCENARIO,
     f07::SCENARIO,
