@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod check;
+pub mod contender;
 pub mod evidence;
 pub mod follow;
 pub mod history;

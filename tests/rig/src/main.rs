@@ -2,7 +2,7 @@
 
 use etcd3_rig::evidence::Evidence;
 use etcd3_rig::scenario::{Scenario, Setting, ALL};
-use etcd3_rig::{library, mutants, report};
+use etcd3_rig::{contender, library, mutants, report};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -30,6 +30,12 @@ struct Options {
 }
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|command| command == "contend") {
+        let ended = contender::contend(&args[1..]);
+        eprintln!("etcd3-rig contend: {:?}", ended.err());
+        std::process::exit(TROUBLE);
+    }
     let options = options(std::env::args().skip(1)).unwrap_or_else(|why| {
         eprintln!("etcd3-rig: {why}\n{USAGE}");
         std::process::exit(TROUBLE);

@@ -18,10 +18,12 @@ mod f15;
 mod f16;
 mod f18;
 mod f19;
+mod f20;
 mod f22;
 mod f26;
 mod frames;
 mod leader_kill;
+mod line;
 mod mixed;
 mod outage;
 mod secure;
@@ -53,6 +55,7 @@ pub const ALL: &[Scenario] = &[
     mixed::SCENARIO,
     f18::SCENARIO,
     f19::SCENARIO,
+    f20::SCENARIO,
     f22::SCENARIO,
     f26::SCENARIO,
     frames::SCENARIO,
