@@ -19,7 +19,7 @@ const CALL: Duration = Duration::from_secs(2);
 const HOLD: Duration = Duration::from_millis(30);
 const LONG: Duration = Duration::from_millis(3200);
 /// One term of so many is long.
-const LONG_TERMS: usize = 25;
+const LONG_TERMS: usize = 40;
 const LEASE_LOST: i32 = 20;
 
 /// The clock of all processes of this machine.
@@ -66,8 +66,21 @@ impl Words {
 
     /// Starts a contender: "lock", "elect" or "lease" on `name`.
     pub fn contender(&self, kind: &str, endpoints: &[String], name: &str, who: usize) -> Result<Process> {
+        self.contender_with(kind, endpoints, name, who, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn contender_with(
+        &self,
+        kind: &str,
+        endpoints: &[String],
+        name: &str,
+        who: usize,
+        environment: &[(&str, &Path)],
+    ) -> Result<Process> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["contend", kind, &endpoints.join(","), name, &who.to_string()]);
+        command.envs(environment.iter().copied());
         command.stdout(OpenOptions::new().append(true).open(&self.path)?);
         Ok(Process::spawn(command)?)
     }

@@ -92,6 +92,16 @@ impl Follower {
         !self.said.more.wait_timeout_while(log, limit, missing).unwrap().1.timed_out()
     }
 
+    /// Which keys were deleted, and when it said so.
+    pub fn deleted(&self) -> Vec<(String, Duration)> {
+        let log = self.said.log.lock().unwrap();
+        let deletes = log.0.batches.iter().zip(&log.1).flat_map(|(batch, at)| {
+            let gone = batch.changes.iter().filter(|change| change.held.is_none());
+            gone.map(|change| (change.key.clone(), *at))
+        });
+        deletes.collect()
+    }
+
     pub fn log(&self) -> WatchLog {
         self.said.log.lock().unwrap().0.clone()
     }

@@ -56,6 +56,22 @@ pub fn check_lost(said: &Said, count: usize, reason: i32) -> Vec<String> {
     problems
 }
 
+/// Each of those that were deleted was said to be lost before that. The keys end with the lease's number.
+pub fn check_told_first(said: &Said, deleted: &[(String, Duration)]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (key, deleted) in deleted {
+        let number = key.rsplit('/').next().and_then(|number| number.parse::<usize>().ok());
+        match said.lost.iter().find(|(lease, ..)| Some(*lease) == number) {
+            Some((.., at)) if at <= deleted => {}
+            Some((.., at)) => {
+                problems.push(format!("{key} was deleted at {deleted:.3?}, its loss told only at {at:.3?}"))
+            }
+            None => problems.push(format!("{key} was deleted at {deleted:.3?}, and its loss never told")),
+        }
+    }
+    problems
+}
+
 impl Leases {
     /// Whether this build of the library has leases.
     pub fn are_there() -> bool {
@@ -165,6 +181,15 @@ mod tests {
         assert_eq!(check_kept(&said(&[(3, LOST_GONE)], &[3]), 1).len(), 0);
         assert_ne!(check_kept(&said(&[(3, LOST_GONE), (4, LOST_GONE)], &[3, 4]), 1).len(), 0);
         assert_ne!(check_kept(&said(&[(3, LOST_EXPIRED)], &[3]), 1).len(), 0);
+    }
+
+    #[test]
+    fn a_loss_is_told_before_it_is_seen() {
+        let told = Said { lost: vec![(3, LOST_EXPIRED, Duration::from_secs(2))], closed: vec![3] };
+        let wrong = |key: &str, at| check_told_first(&told, &[(key.into(), Duration::from_secs(at))]).len();
+        assert_eq!(wrong("lease/3", 3), 0);
+        assert_eq!(wrong("lease/3", 1), 1);
+        assert_eq!(wrong("lease/4", 3), 1);
     }
 
     #[test]

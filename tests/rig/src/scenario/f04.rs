@@ -9,7 +9,7 @@ use crate::world::{Result, World};
 use std::time::Duration;
 
 pub const SCENARIO: Scenario =
-    Scenario { name: "F4", title: "100 leases, SIGSTOP of the leader", fast: 2, full: 20, run };
+    Scenario { name: "F4", title: "100 leases, SIGSTOP of the leader", fast: 1, full: 20, run };
 pub const MANY: Scenario =
     Scenario { name: "leases-1000", title: "1,000 leases, leader killed, paused", fast: 2, full: 20, run: run_many };
 

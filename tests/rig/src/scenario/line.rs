@@ -4,7 +4,7 @@ use super::{revive, Setting};
 use crate::bench::Bench;
 use crate::check::{check_locks, hand_overs, holds, Fates};
 use crate::contender::{now, Word, Words, TTL};
-use crate::history::Event;
+use crate::history::{Event, PROBES};
 use crate::report::{percentile, spread, Report};
 use crate::world::{wait, Result, World};
 use etcd_run::Process;
@@ -35,6 +35,10 @@ impl Line {
         let words = Words::new(directory.path())?;
         let endpoints = world.endpoints();
         Ok(Line { kind, name, endpoints, words, processes: Vec::new(), fates: Fates::default(), directory })
+    }
+
+    pub fn words(&self) -> Vec<Word> {
+        self.words.all()
     }
 
     /// Starts as many as are missing.
@@ -93,10 +97,14 @@ impl Line {
     }
 }
 
+/// What is contended for in this round.
+pub fn name(kind: &str, bench: &Bench) -> String {
+    format!("{PROBES}{kind}/{}", bench.report.rounds)
+}
+
 /// All that can happen to a line, once; what was found is in the report.
 pub fn battle(bench: &mut Bench, kind: &'static str, setting: &Setting, turns: usize) -> Result<Line> {
-    let name = format!("{}{kind}/{}", crate::history::PROBES, bench.report.rounds);
-    let mut line = Line::new(kind, name, &bench.world)?;
+    let mut line = Line::new(kind, name(kind, bench), &bench.world)?;
     line.fill()?;
     line.wait_won(turns)?;
     // Then whoever is next has to wait for the lease.

@@ -19,8 +19,10 @@ mod f16;
 mod f18;
 mod f19;
 mod f20;
+mod f21;
 mod f22;
 mod f26;
+mod f27;
 mod frames;
 mod leader_kill;
 mod line;
@@ -56,8 +58,12 @@ pub const ALL: &[Scenario] = &[
     f18::SCENARIO,
     f19::SCENARIO,
     f20::SCENARIO,
+    f20::OWN_KEY,
+    f21::SCENARIO,
     f22::SCENARIO,
     f26::SCENARIO,
+    f27::SCENARIO,
+    f27::LOST,
     frames::SCENARIO,
     outage::SCENARIO,
     leader_kill::SCENARIO,
