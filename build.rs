@@ -12,14 +12,23 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Events", "src/ffi/event.rs"),
     ("Queues", "src/ffi/queue.rs"),
     ("Configuration", "src/ffi/config.rs"),
+    ("Loading a configuration", "src/ffi/load.rs"),
     ("Client", "src/ffi/client.rs"),
     ("Security", "src/ffi/security.rs"),
     ("Operations", "src/ffi/op.rs"),
     ("Transactions", "src/ffi/txn.rs"),
     ("Calls", "src/ffi/kv.rs"),
+    ("Raw calls", "src/ffi/raw.rs"),
     ("Calls that do not block", "src/ffi/call.rs"),
     ("Watches", "src/ffi/watch_opts.rs"),
     ("", "src/ffi/watch.rs"),
+    ("Leases", "src/ffi/lease.rs"),
+    ("Sessions", "src/ffi/session.rs"),
+    ("Locks", "src/ffi/lock.rs"),
+    ("Elections", "src/ffi/election.rs"),
+    ("Barriers", "src/ffi/barrier.rs"),
+    ("Queues of work", "src/ffi/work.rs"),
+    ("Transactional memory", "src/ffi/stm.rs"),
 ];
 
 fn main() {

@@ -15,7 +15,7 @@
  *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
  *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
  *            first mistake; the call that uses the builder reports it.
- *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
+ *  Threads   Clients, queues, watches, leases and sessions: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
  *            and errors never change. An object must not be in use elsewhere while it is freed, but for
  *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
@@ -125,6 +125,36 @@ typedef int32_t etcd3_code_t;
 
 /** The store's revision is below one that a watch has seen: the cluster was restored from a backup. */
 #define ETCD3_ERR_REVISION_REGRESSED 16
+
+/** The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed. */
+#define ETCD3_ERR_LEASE_LOST 20
+
+/** The lock was lost: its lease ended, or somebody deleted its key. Another may hold it. */
+#define ETCD3_ERR_LOCK_LOST 21
+
+/** Somebody else holds the lock. */
+#define ETCD3_ERR_LOCKED 22
+
+/** The lock is not held through this handle: it never was, or it was released. */
+#define ETCD3_ERR_NOT_HELD 23
+
+/** The election was not won through this handle, or leadership was resigned or lost. */
+#define ETCD3_ERR_NOT_ELECTED 24
+
+/** Nobody leads. */
+#define ETCD3_ERR_NO_ELECTED_LEADER 25
+
+/**
+ * Others were faster each time, as often as was to be tried; or there is no room for one more. Nothing was changed by the
+ * call.
+ */
+#define ETCD3_ERR_CONFLICT 26
+
+/** The caller's own function asked for the end. Nothing was changed by the call. */
+#define ETCD3_ERR_ABORTED 27
+
+/** With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before. */
+#define ETCD3_ERR_NO_GREATER_REVISION 31
 
 /** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
 #define ETCD3_ERR_SERVER 98
@@ -378,6 +408,9 @@ void etcd3_error_free(etcd3_error_t *error);
 /** The answer to a transaction. */
 #define ETCD3_RESULT_TXN 4
 
+/** The answer to a raw call. */
+#define ETCD3_RESULT_RAW 5
+
 /** The answer to an operation. */
 typedef struct etcd3_result_t etcd3_result_t;
 
@@ -404,10 +437,10 @@ typedef struct etcd3_kv_t {
     int64_t lease;
 } etcd3_kv_t;
 
-/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL. */
+/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE, _TXN or _RAW; 0 for NULL. */
 int32_t etcd3_result_kind(const etcd3_result_t *result);
 
-/** The store's revision when it answered; after a write, the write's own. */
+/** The store's revision when it answered; after a write, the write's own. 0 for a raw call, as are the ids and the term. */
 int64_t etcd3_result_revision(const etcd3_result_t *result);
 
 /** The id of the cluster; 0 inside a transaction. */
@@ -475,6 +508,33 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last. */
 #define ETCD3_EVENT_DONE 5
 
+/** A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows. */
+#define ETCD3_EVENT_LOST 6
+
+/** An observed election has this leader, or none: see etcd3_event_leader. */
+#define ETCD3_EVENT_LEADER 7
+
+/** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
+#define ETCD3_EVENT_ACQUIRED 8
+
+/** No renewal was answered in time: the server may delete the lease and its keys from now on. */
+#define ETCD3_LOST_EXPIRED 1
+
+/** The server does not know the lease any more: it expired there, or somebody else revoked it. */
+#define ETCD3_LOST_GONE 2
+
+/** This client revoked the lease. */
+#define ETCD3_LOST_REVOKED 3
+
+/** The user may not renew the lease. */
+#define ETCD3_LOST_PERMISSION 4
+
+/** The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more. */
+#define ETCD3_LOST_CLOSED 5
+
+/** The key of the lock or of the leadership was deleted, by somebody or with its lease. */
+#define ETCD3_LOST_DELETED 6
+
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
 
@@ -484,7 +544,10 @@ void etcd3_result_free(etcd3_result_t *result);
  */
 #define ETCD3_STATE_DISCONNECTED 2
 
-/** The server has taken the watch on again. Nothing was missed. */
+/**
+ * The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+ * far any more, the server says so next.
+ */
 #define ETCD3_STATE_RESUMED 3
 
 /** The client has a connection; see etcd3_config_set_events. */
@@ -540,7 +603,7 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL. */
+/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER or _ACQUIRED; 0 for NULL. */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -548,7 +611,8 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
 
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
- * up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+ * up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
+ * it was read at. ACQUIRED: the fencing token. Else 0.
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
 
@@ -572,11 +636,17 @@ const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
 /** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
+/** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0. */
+int32_t etcd3_event_lost_reason(const etcd3_event_t *event);
+
+/** LEADER: the leader's key, with what it proclaims as its value; NULL if nobody leads. Else NULL. Borrowed from `event`. */
+const etcd3_kv_t *etcd3_event_leader(const etcd3_event_t *event);
+
 /** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
 const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
 
 /**
- * CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it. DONE: why the call failed. STATE: why the connection was lost.
  * Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
@@ -758,11 +828,31 @@ void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
 
 /**
+ * Sets whether reads may go back: 0, the default, or 1 for not. A serializable read is answered by one member from what
+ * it has, which may be less than another one, or an earlier write, has shown already. With 1 such an answer is dropped
+ * and another member asked, five times as often as there are endpoints; then the read fails with
+ * ETCD3_ERR_NO_GREATER_REVISION. Gets and transactions of gets of this client are ordered so, after each other and after
+ * its writes; etcd3_client_set_endpoints starts anew.
+ */
+void etcd3_config_set_ordering(etcd3_config_t *config,
+                               int yes);
+
+/**
  * Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
  * then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
  */
 void etcd3_config_set_watch_buffer(etcd3_config_t *config,
                                    int64_t max_bytes);
+
+/**
+ * Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+ * of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+ * "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+ * gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+ */
+void etcd3_config_add_metadata(etcd3_config_t *config,
+                               const char *name,
+                               const char *value);
 
 /**
  * Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
@@ -804,6 +894,50 @@ void etcd3_config_set_log(etcd3_config_t *config,
 /** Frees a configuration. */
 void etcd3_config_free(etcd3_config_t *config);
 
+/* ---- Loading a configuration ----------------------------------------------------------------- */
+
+/*
+ * A configuration from a text, a file, the environment or a domain, in place of setters or beside them: what is loaded
+ * takes the place of what was set before. Keys and variables are listed in docs/configuration.md.
+ */
+
+/**
+ * Takes settings from a text in YAML or JSON, under the names that etcd's Go client and etcdctl give them, such as
+ * "endpoints", "dial-timeout" or "cacert". A key that is unknown or given twice, or a value that does not fit, is a
+ * mistake that names the key and its line. With "discovery-srv" the text has this function look endpoints up, as
+ * etcd3_config_discover_srv does, for up to the connect timeout.
+ */
+void etcd3_config_load_text(etcd3_config_t *config,
+                            const void *text,
+                            size_t text_len);
+
+/** The same from a file, read now, once. */
+void etcd3_config_load_file(etcd3_config_t *config, const char *path);
+
+/**
+ * Takes settings from the variables that etcdctl takes them from: ETCDCTL_ENDPOINTS, ETCDCTL_DIAL_TIMEOUT,
+ * ETCDCTL_COMMAND_TIMEOUT, ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT and so on. A value that does not fit is a
+ * mistake that names the variable; what is not set, or empty, changes nothing. No other thread may change the environment
+ * meanwhile. With ETCDCTL_DISCOVERY_SRV it looks endpoints up.
+ */
+void etcd3_config_load_env(etcd3_config_t *config);
+
+/**
+ * Looks up which endpoints a domain has, and takes them in place of those of before: the service records
+ * _etcd-client-ssl._tcp.DOMAIN, which become https endpoints, or if there are none, _etcd-client._tcp.DOMAIN, which become
+ * http ones; both with etcd3_config_allow_mixed_schemes. By priority, then weight. `service_name`, "-NAME" after
+ * "client" or "ssl", and `resolver`, the IP address of a name server with or without ":port", may be NULL: no name, the
+ * system's servers. Waits up to `timeout_ms`, above 0. RPC: none; DNS over UDP, and TCP for long answers.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `config`), ETCD3_ERR_UNAVAILABLE (there are no such
+ * records, or a server failed), ETCD3_ERR_TIMEOUT. `config` then is as it was.
+ */
+etcd3_code_t etcd3_config_discover_srv(etcd3_config_t *config,
+                                       const char *domain,
+                                       const char *service_name,
+                                       const char *resolver,
+                                       int64_t timeout_ms,
+                                       etcd3_error_t **err);
+
 /* ---- Client ---------------------------------------------------------------------------------- */
 
 /*
@@ -825,7 +959,8 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
 
 /**
  * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
- * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+ * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+ * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
  * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
@@ -833,6 +968,13 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
 etcd3_code_t etcd3_client_close(etcd3_client_t *client,
                                 int64_t timeout_ms,
                                 etcd3_error_t **err);
+
+/**
+ * Ends all calls that are under way on this client, on whatever thread, those that wait for anything else included: each
+ * returns within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a write that was sent. Watches and what
+ * begins later are not concerned; for single calls see etcd3_op_set_cancel. Never blocks; from any thread.
+ */
+void etcd3_client_cancel_calls(const etcd3_client_t *client);
 
 /**
  * Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
@@ -862,10 +1004,10 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
 
 /**
  * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
- * (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+ * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
  * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
- * by re-list watches).
+ * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1104,6 +1246,12 @@ void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
  */
 void etcd3_op_set_require_leader(etcd3_op_t *op);
 
+/**
+ * Sends metadata along with the call, for a proxy or a server that looks at it, beside that of
+ * etcd3_config_add_metadata, whose rules it follows. Without effect on an op inside a transaction.
+ */
+void etcd3_op_add_metadata(etcd3_op_t *op, const char *name, const char *value);
+
 /** Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction. */
 void etcd3_op_set_cancel(etcd3_op_t *op,
                          const etcd3_cancel_t *cancel);
@@ -1268,7 +1416,8 @@ etcd3_code_t etcd3_replace(const etcd3_client_t *client,
 
 /**
  * Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
- * was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+ * was put; 0 if the key has been put or deleted since. Sent again if its answer was lost, and a key that then has the
+ * value counts as put by this call: see above. Error beside the others: ETCD3_ERR_AMBIGUOUS. RPC: KV.Txn.
  */
 etcd3_code_t etcd3_put_if_revision(const etcd3_client_t *client,
                                    const void *key,
@@ -1295,6 +1444,55 @@ etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
                                  size_t prefix_len,
                                  int64_t *deleted,
                                  etcd3_error_t **err);
+
+/* ---- Raw calls ------------------------------------------------------------------------------- */
+
+/*
+ * Calls of methods that this library has no function for, such as those of a newer etcd, or of what else listens at
+ * its port. Request and answer are messages of protobuf that the caller encodes and decodes; deadline, token,
+ * metadata, choice of endpoint, repetition and the truth about the outcome are those of all calls.
+ */
+
+/**
+ * The method changes something: it is sent again only where no server can have executed it; if that is not known, the
+ * outcome is ETCD3_ERR_AMBIGUOUS.
+ */
+#define ETCD3_REPEAT_NEVER 0
+
+/** The method only reads: it is sent again, and to a second endpoint if the first is slow, within the time limit. */
+#define ETCD3_REPEAT_FREELY 1
+
+/**
+ * A call of the unary method `path`, "/package.Service/Method", with an encoded request; its answer is read with
+ * etcd3_result_data. For etcd3_execute and etcd3_execute_async, not for transactions. Refused are streams, and the four
+ * methods whose malformed requests bring some servers down: KV.Range, KV.Txn, Maintenance.Alarm,
+ * Auth.RoleGrantPermission. Yours; free with etcd3_op_free. Error of the call if the server has no such method:
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_op_t *etcd3_op_raw(const char *path,
+                         const void *request,
+                         size_t request_len,
+                         int32_t repeat);
+
+/**
+ * The same as one call: sends it and waits for its answer, up to `timeout_ms`, or 0 for the client's limit. The answer
+ * comes through `result`; free with etcd3_result_free. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_call_raw(const etcd3_client_t *client,
+                            const char *path,
+                            const void *request,
+                            size_t request_len,
+                            int32_t repeat,
+                            int64_t timeout_ms,
+                            etcd3_result_t **result,
+                            etcd3_error_t **err);
+
+/**
+ * Raw call: the encoded answer, `*len` bytes, which may be none; `len` may be NULL. NULL and 0 for any other result.
+ * Borrowed from `result`.
+ */
+const uint8_t *etcd3_result_data(const etcd3_result_t *result,
+                                 size_t *len);
 
 /* ---- Calls that do not block ----------------------------------------------------------------- */
 
@@ -1439,8 +1637,8 @@ void etcd3_watch_opts_set_require_leader(etcd3_watch_opts_t *opts,
                                          int yes);
 
 /**
- * Adds gRPC metadata for a proxy or the server to see: a lower-case name, and printable ASCII. Watches that differ in
- * this use different streams.
+ * Sends metadata along with the stream of this watch, beside that of etcd3_config_add_metadata, whose rules it follows.
+ * Watches that differ in this use different streams.
  */
 void etcd3_watch_opts_add_metadata(etcd3_watch_opts_t *opts,
                                    const char *name,
@@ -1531,6 +1729,726 @@ etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
                                      int64_t timeout_ms,
                                      etcd3_event_t **event,
                                      etcd3_error_t **err);
+
+/* ---- Leases ---------------------------------------------------------------------------------- */
+
+/*
+ * Keys put with a lease (etcd3_op_set_lease) are deleted when it ends. etcd3_lease_open grants one and keeps it alive:
+ * it is renewed after a third of its time, on a second member too where the first does not answer, until it is freed.
+ * All leases of a client share a stream.
+ *
+ * A lease that is lost is told once, by ETCD3_EVENT_LOST and its reason; ETCD3_EVENT_CLOSED follows. The time is counted
+ * from when the last answered renewal was sent, on a clock that runs while the machine sleeps, less 2 % and at least 100
+ * ms: so the loss is told, and etcd3_lease_is_alive is 0, before the server deletes the keys. A lost lease never comes
+ * back. A process that is itself stopped cannot be told in time: guard what must not happen twice by a transaction.
+ */
+
+/** What the server says of a lease. */
+typedef struct etcd3_lease_info_t etcd3_lease_info_t;
+
+/** The ids of leases. */
+typedef struct etcd3_lease_list_t etcd3_lease_list_t;
+
+/** A lease that is kept alive. */
+typedef struct etcd3_lease_t etcd3_lease_t;
+
+/**
+ * Grants a lease of `ttl_s` seconds, above 0, that nobody keeps alive. With `lease_id` 0 the client picks an id: 63 random
+ * bits. The id comes through `granted_id`, and what the server grants, which is never less than it was asked for, through
+ * `granted_ttl_s`; both may be NULL. RPC: Lease.LeaseGrant.
+ *
+ * With an id of the client's the call is repeated within its time limit, and if it fails none is left behind: what an
+ * attempt without an answer may have granted is revoked. With an id of the caller's a lost answer is
+ * ETCD3_ERR_AMBIGUOUS: the lease may have been granted, or have been there before.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`ttl_s`; a negative `lease_id`), ETCD3_ERR_LEASE_TTL_TOO_LARGE (above 9,000,000,000),
+ * ETCD3_ERR_LEASE_EXISTS, ETCD3_ERR_NO_SPACE, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_grant(const etcd3_client_t *client,
+                               int64_t ttl_s,
+                               int64_t lease_id,
+                               int64_t *granted_id,
+                               int64_t *granted_ttl_s,
+                               etcd3_error_t **err);
+
+/**
+ * Revokes a lease, whoever made it, and with it deletes all its keys. A handle of it in this client is told
+ * ETCD3_LOST_REVOKED. RPC: Lease.LeaseRevoke; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED (to one of its keys),
+ * ETCD3_ERR_AMBIGUOUS, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_revoke_id(const etcd3_client_t *client,
+                                   int64_t lease_id,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews a lease once, whoever made it. What it has from now on comes through `ttl_s`, which may be NULL. RPC:
+ * Lease.LeaseKeepAlive; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED, ETCD3_ERR_UNAVAILABLE,
+ * ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_keep_alive_once(const etcd3_client_t *client,
+                                         int64_t lease_id,
+                                         int64_t *ttl_s,
+                                         etcd3_error_t **err);
+
+/**
+ * Asks the server about a lease; with `keys` 1 also for its keys, which takes the permission to read them. The answer comes
+ * through `info`; free with etcd3_lease_info_free. A lease that does not exist is not an error: etcd3_lease_info_ttl is
+ * then -1. RPC: Lease.LeaseTimeToLive. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_time_to_live(const etcd3_client_t *client,
+                                      int64_t lease_id,
+                                      int keys,
+                                      etcd3_lease_info_t **info,
+                                      etcd3_error_t **err);
+
+/** The lease's id; 0 for NULL. */
+int64_t etcd3_lease_info_id(const etcd3_lease_info_t *info);
+
+/** How many seconds are left of it; -1 if it does not exist; 0 for NULL. */
+int64_t etcd3_lease_info_ttl(const etcd3_lease_info_t *info);
+
+/** How many seconds each renewal gives it; 0 for NULL. */
+int64_t etcd3_lease_info_granted_ttl(const etcd3_lease_info_t *info);
+
+/** How many keys it has, if they were asked for. */
+size_t etcd3_lease_info_key_count(const etcd3_lease_info_t *info);
+
+/** The key at `index`, from 0, of `*len` bytes; NULL past the end. Borrowed from `info`; `len` may be NULL. */
+const uint8_t *etcd3_lease_info_key(const etcd3_lease_info_t *info, size_t index, size_t *len);
+
+/** Frees what etcd3_lease_time_to_live brought. */
+void etcd3_lease_info_free(etcd3_lease_info_t *info);
+
+/**
+ * Lists the leases there are. The list comes through `list`; free with etcd3_lease_list_free. It is that of one member,
+ * which may lag behind. RPC: Lease.LeaseLeases. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_list(const etcd3_client_t *client,
+                              etcd3_lease_list_t **list,
+                              etcd3_error_t **err);
+
+/** How many leases the list has. */
+size_t etcd3_lease_list_count(const etcd3_lease_list_t *list);
+
+/** The id at `index`, from 0; 0 past the end. */
+int64_t etcd3_lease_list_id(const etcd3_lease_list_t *list, size_t index);
+
+/** Frees a list. */
+void etcd3_lease_list_free(etcd3_lease_list_t *list);
+
+/**
+ * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
+ * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
+ * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
+ * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
+ * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
+                              int64_t ttl_s,
+                              int64_t lease_id,
+                              const etcd3_queue_t *queue,
+                              etcd3_event_fn fn,
+                              void *user_data,
+                              etcd3_lease_t **lease,
+                              etcd3_error_t **err);
+
+/**
+ * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
+ * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
+                               int64_t lease_id,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               etcd3_lease_t **lease,
+                               etcd3_error_t **err);
+
+/** The id; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_id(const etcd3_lease_t *lease);
+
+/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
+
+/**
+ * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
+ * NULL and in a forked child.
+ */
+int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
+
+/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
+int etcd3_lease_is_alive(const etcd3_lease_t *lease);
+
+/**
+ * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
+ * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
+ */
+etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
+
+/**
+ * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
+ * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
+ */
+etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
+ * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
+ */
+void etcd3_lease_free(etcd3_lease_t *lease);
+
+/* ---- Sessions -------------------------------------------------------------------------------- */
+
+/*
+ * A session is a lease that lives as long as its owner: what locks and elections hang on. One per process and client is
+ * enough. Its loss is that of its lease, see there.
+ */
+
+/** A session. */
+typedef struct etcd3_session_t etcd3_session_t;
+
+/**
+ * Opens a session with a lease of `ttl_s` seconds (0: 60), or, if `lease_id` is not 0, with that lease, which it keeps alive
+ * from now on; `ttl_s` must then be 0. For `queue`, `fn` and `user_data` see etcd3_lease_open. The session comes through
+ * `session`; free with etcd3_session_free. RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_open
+ * and etcd3_lease_adopt.
+ */
+etcd3_code_t etcd3_session_open(const etcd3_client_t *client,
+                                int64_t ttl_s,
+                                int64_t lease_id,
+                                const etcd3_queue_t *queue,
+                                etcd3_event_fn fn,
+                                void *user_data,
+                                etcd3_session_t **session,
+                                etcd3_error_t **err);
+
+/** The id of its lease; 0 for NULL and in a forked child. */
+int64_t etcd3_session_lease_id(const etcd3_session_t *session);
+
+/** 1 as long as its lease is not lost nor the session ended, else 0. Once 0, always 0. */
+int etcd3_session_is_alive(const etcd3_session_t *session);
+
+/**
+ * Ends a session: revokes its lease, and with it deletes all its keys, within `timeout_ms`, above 0. The session is over
+ * whatever this returns; where the lease may not have been revoked it is left to expire. ETCD3_EVENT_LOST comes with
+ * ETCD3_LOST_REVOKED, or ETCD3_LOST_CLOSED if this failed. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id;
+ * ETCD3_ERR_LEASE_LOST if it was ended before.
+ */
+etcd3_code_t etcd3_session_close(const etcd3_session_t *session,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/**
+ * Ends a session without revoking its lease, which is left to expire, or to whoever adopts it. ETCD3_EVENT_CLOSED comes, with
+ * no error. Sends nothing.
+ */
+void etcd3_session_orphan(const etcd3_session_t *session);
+
+/** Frees a session. If it was not ended, and nothing that hangs on it is left, it ends as by etcd3_session_orphan. */
+void etcd3_session_free(etcd3_session_t *session);
+
+/* ---- Locks ----------------------------------------------------------------------------------- */
+
+/*
+ * A lock is held by one session at a time, in the order in which they came: clientv3's, etcdctl's and the server's locks of
+ * the same name stand in the same line. It is held until it is released, or lost with its session; the loss can be reported,
+ * but a process that was paused learns of it late. So guard what the lock protects: with etcd3_txn_if_lock or etcd3_lock_put
+ * for what is in etcd, with etcd3_lock_token for what is not. A key without a lease that somebody puts under the lock's name
+ * and a slash blocks it until it is deleted.
+ *
+ * Waiting takes no thread with etcd3_lock_acquire_async. An acquisition that fails leaves nothing behind: its key is deleted,
+ * in the background if need be. Two locks of one session and name exclude each other within a client.
+ */
+
+/** A lock. */
+typedef struct etcd3_lock_t etcd3_lock_t;
+
+/**
+ * A lock of this name, which must not be empty, for a session. Sends nothing. It comes through `lock`; free with
+ * etcd3_lock_free. Its key is the name, a slash and the lease's id. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_lock_new(const etcd3_session_t *session,
+                            const void *name,
+                            size_t name_len,
+                            etcd3_lock_t **lock,
+                            etcd3_error_t **err);
+
+/**
+ * The readers' side of a read-write lock, with the keys of clientv3's recipe: held by any number of readers, but by none
+ * while an older writer holds it or waits. Else as etcd3_lock_new.
+ */
+etcd3_code_t etcd3_lock_new_read(const etcd3_session_t *session,
+                                 const void *name,
+                                 size_t name_len,
+                                 etcd3_lock_t **lock,
+                                 etcd3_error_t **err);
+
+/**
+ * The writers' side of a read-write lock: held by one writer alone, once all older readers and writers have gone. Else as
+ * etcd3_lock_new. A read-write lock and an etcd3_lock_new of the same name do not exclude each other as one would think.
+ */
+etcd3_code_t etcd3_lock_new_write(const etcd3_session_t *session,
+                                  const void *name,
+                                  size_t name_len,
+                                  etcd3_lock_t **lock,
+                                  etcd3_error_t **err);
+
+/**
+ * A lock that excludes python-etcd3's Lock of this name: the one key /locks/ and the name. It is unfair: at a release all
+ * wake up, and the fastest has it. Never use it together with another kind of lock for one thing. Else as etcd3_lock_new.
+ */
+etcd3_code_t etcd3_lock_new_python(const etcd3_session_t *session,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_lock_t **lock,
+                                   etcd3_error_t **err);
+
+/**
+ * A lock with a session of its own, of a lease of `ttl_s` seconds (0: 60) that is kept alive. It comes through `lock`; free
+ * with etcd3_lock_free, which ends the session too. RPC: Lease.LeaseGrant. Errors: those of etcd3_session_open.
+ */
+etcd3_code_t etcd3_lock_open(const etcd3_client_t *client,
+                             const void *name,
+                             size_t name_len,
+                             int64_t ttl_s,
+                             etcd3_lock_t **lock,
+                             etcd3_error_t **err);
+
+/**
+ * Acquires the lock, waiting up to `timeout_ms` (above 0; -1: for as long as it takes) for those who came before. Acquiring
+ * it twice through one handle waits for the first to be released. RPC: KV.Txn; to wait, KV.Range and Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT, ETCD3_ERR_UNAVAILABLE (no endpoint was reached within the limit), ETCD3_ERR_LEASE_LOST (the
+ * session is lost, or its key was deleted while waiting), ETCD3_ERR_CLOSED, ETCD3_ERR_INVALID_ARGUMENT, those of etcd3_get.
+ */
+etcd3_code_t etcd3_lock_acquire(const etcd3_lock_t *lock,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/** Acquires the lock if nobody has it and nobody waits for it. Errors: ETCD3_ERR_LOCKED, else those of etcd3_lock_acquire. */
+etcd3_code_t etcd3_lock_try(const etcd3_lock_t *lock,
+                            etcd3_error_t **err);
+
+/**
+ * Starts to acquire the lock and returns. ETCD3_EVENT_ACQUIRED comes when it is held, with the token as its revision. Then,
+ * if it is lost, ETCD3_EVENT_LOST. ETCD3_EVENT_CLOSED is the last: without an error after a release, with one after a loss
+ * or if it was not acquired: those of etcd3_lock_acquire, or ETCD3_ERR_CANCELED. Queue and callback are as for
+ * etcd3_execute_async. `call` may be NULL, else it comes through it, and etcd3_call_cancel ends the wait, not the holding;
+ * free with etcd3_call_free. Nothing is called if this fails. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED,
+ * ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lock_acquire_async(const etcd3_lock_t *lock,
+                                      int64_t timeout_ms,
+                                      const etcd3_queue_t *queue,
+                                      etcd3_event_fn fn,
+                                      void *user_data,
+                                      etcd3_call_t **call,
+                                      etcd3_error_t **err);
+
+/**
+ * Releases the lock: deletes its key, if it is still the one with the token. It is not held any more after that, with an
+ * error too: where no server answers, the library goes on trying in the background. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_HELD (never acquired, or released already), ETCD3_ERR_LOCK_LOST (it was lost before), and those of
+ * etcd3_execute.
+ */
+etcd3_code_t etcd3_lock_release(const etcd3_lock_t *lock,
+                                etcd3_error_t **err);
+
+/** 1 if the lock is held through this handle and not known to be lost, else 0. Asks no server, so it is no guard. */
+int etcd3_lock_is_acquired(const etcd3_lock_t *lock);
+
+/**
+ * Has the loss of the lock, as it is held now, reported: ETCD3_EVENT_LOST with its reason. ETCD3_EVENT_CLOSED is the last,
+ * also after a release. Queue and callback are as for etcd3_execute_async. Errors: ETCD3_ERR_NOT_HELD,
+ * ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lock_watch_loss(const etcd3_lock_t *lock,
+                                   const etcd3_queue_t *queue,
+                                   etcd3_event_fn fn,
+                                   void *user_data,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews the lease of the lock's session now, which is also done without it. `*ttl_s` is the seconds it has then; `ttl_s` may
+ * be NULL. RPC: Lease.LeaseKeepAlive. Errors: ETCD3_ERR_NOT_HELD, ETCD3_ERR_LOCK_LOST, ETCD3_ERR_LEASE_LOST, and those of
+ * etcd3_lease_keep_alive_once.
+ */
+etcd3_code_t etcd3_lock_refresh(const etcd3_lock_t *lock,
+                                int64_t *ttl_s,
+                                etcd3_error_t **err);
+
+/**
+ * The fencing token: a number above that of every holder before. It is the revision that created the lock's key. Give it
+ * along with what is done under the lock, and have older ones refused. 0 if the lock is not held.
+ */
+int64_t etcd3_lock_token(const etcd3_lock_t *lock);
+
+/** The lock's own key, held or not: `*len` bytes, which may be any; `len` may be NULL. Borrowed from `lock`; NULL for NULL. */
+const uint8_t *etcd3_lock_key(const etcd3_lock_t *lock,
+                              size_t *len);
+
+/**
+ * Adds the comparison that the lock is held with its token: what the transaction writes then is written by the holder, or not
+ * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now.
+ */
+void etcd3_txn_if_lock(etcd3_op_t *txn,
+                       const etcd3_lock_t *lock);
+
+/**
+ * Puts a value to a key if the lock is held, which the server checks together with the put. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_HELD, ETCD3_ERR_LOCK_LOST (nothing was put), and those of etcd3_put.
+ */
+etcd3_code_t etcd3_lock_put(const etcd3_lock_t *lock,
+                            const void *key,
+                            size_t key_len,
+                            const void *value,
+                            size_t value_len,
+                            etcd3_error_t **err);
+
+/** Frees a lock. One that is held is released, and one that is waited for is given up, in the background. */
+void etcd3_lock_free(etcd3_lock_t *lock);
+
+/* ---- Elections ------------------------------------------------------------------------------- */
+
+/*
+ * An election has one leader at a time, a session, and whoever comes next is next. Candidates of clientv3 and of etcdctl stand
+ * in the same line. What is said of locks is true here: leadership is lost with the session, and only a guard,
+ * etcd3_txn_if_leader, is sure.
+ */
+
+/** A candidate of an election. */
+typedef struct etcd3_election_t etcd3_election_t;
+
+/** Who follows an election. */
+typedef struct etcd3_observer_t etcd3_observer_t;
+
+/**
+ * A candidate, who does not campaign yet, of the election of this name, which must not be empty. Sends nothing. It comes
+ * through `election`; free with etcd3_election_free. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_election_new(const etcd3_session_t *session,
+                                const void *name,
+                                size_t name_len,
+                                etcd3_election_t **election,
+                                etcd3_error_t **err);
+
+/**
+ * The leader, known by the key and the revision of etcd3_election_key and etcd3_election_token, maybe of a former process,
+ * whose lease the session has adopted. It comes through `election`; free with etcd3_election_free. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_ELECTED (such a key does not lead), ETCD3_ERR_INVALID_ARGUMENT, and those of etcd3_get.
+ */
+etcd3_code_t etcd3_election_resume(const etcd3_session_t *session,
+                                   const void *name,
+                                   size_t name_len,
+                                   const void *key,
+                                   size_t key_len,
+                                   int64_t revision,
+                                   etcd3_election_t **election,
+                                   etcd3_error_t **err);
+
+/**
+ * Campaigns with a value, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) to be the leader. A leader who
+ * campaigns proclaims the value. RPC: KV.Txn; to wait, KV.Range and Watch.Watch. Errors: those of etcd3_lock_acquire.
+ */
+etcd3_code_t etcd3_election_campaign(const etcd3_election_t *election,
+                                     const void *value,
+                                     size_t value_len,
+                                     int64_t timeout_ms,
+                                     etcd3_error_t **err);
+
+/** Starts to campaign and returns: ETCD3_EVENT_ACQUIRED comes with leadership. All else is as for etcd3_lock_acquire_async. */
+etcd3_code_t etcd3_election_campaign_async(const etcd3_election_t *election,
+                                           const void *value,
+                                           size_t value_len,
+                                           int64_t timeout_ms,
+                                           const etcd3_queue_t *queue,
+                                           etcd3_event_fn fn,
+                                           void *user_data,
+                                           etcd3_call_t **call,
+                                           etcd3_error_t **err);
+
+/** Has the leader say another value. RPC: KV.Txn. Errors: ETCD3_ERR_NOT_ELECTED, and those of etcd3_put. */
+etcd3_code_t etcd3_election_proclaim(const etcd3_election_t *election,
+                                     const void *value,
+                                     size_t value_len,
+                                     etcd3_error_t **err);
+
+/**
+ * Gives leadership up; for whoever does not lead there is nothing to do. With an error too: the library goes on trying in the
+ * background. RPC: KV.Txn. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_election_resign(const etcd3_election_t *election,
+                                   etcd3_error_t **err);
+
+/** 1 if this candidate leads and is not known to have lost leadership, else 0. Asks no server, so it is no guard. */
+int etcd3_election_is_leader(const etcd3_election_t *election);
+
+/**
+ * Has the loss of leadership, as it is held now, reported, as etcd3_lock_watch_loss does for a lock.
+ * Errors: ETCD3_ERR_NOT_ELECTED, ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_election_watch_loss(const etcd3_election_t *election,
+                                       const etcd3_queue_t *queue,
+                                       etcd3_event_fn fn,
+                                       void *user_data,
+                                       etcd3_error_t **err);
+
+/** The fencing token of the leader, as etcd3_lock_token of a lock's holder; 0 for whoever does not lead. */
+int64_t etcd3_election_token(const etcd3_election_t *election);
+
+/** The candidate's own key: `*len` bytes, which may be any; `len` may be NULL. Borrowed from `election`; NULL for NULL. */
+const uint8_t *etcd3_election_key(const etcd3_election_t *election,
+                                  size_t *len);
+
+/** Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. */
+void etcd3_txn_if_leader(etcd3_op_t *txn, const etcd3_election_t *election);
+
+/** Frees a candidate. One who leads resigns, and one who campaigns gives up, in the background. */
+void etcd3_election_free(etcd3_election_t *election);
+
+/**
+ * Who leads the election of this name: the answer is that to a get of the leader's key, whose value is what it proclaims. It
+ * comes through `result`; free with etcd3_result_free. RPC: KV.Range. Errors: ETCD3_ERR_NO_ELECTED_LEADER, those of
+ * etcd3_get.
+ */
+etcd3_code_t etcd3_election_leader(const etcd3_client_t *client,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_result_t **result,
+                                   etcd3_error_t **err);
+
+/**
+ * Follows the election of this name: ETCD3_EVENT_LEADER tells who leads or that nobody does, first as it is now and then after
+ * each change; of changes in quick succession the last is told. ETCD3_EVENT_STATE tells when the connection is lost and
+ * back. Queue and callback are as for etcd3_watch_start. The observer comes through `observer`; free with
+ * etcd3_observer_free. RPC: KV.Range, Watch.Watch. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM
+ * (no thread).
+ */
+etcd3_code_t etcd3_election_observe(const etcd3_client_t *client,
+                                    const void *name,
+                                    size_t name_len,
+                                    const etcd3_queue_t *queue,
+                                    etcd3_event_fn fn,
+                                    void *user_data,
+                                    etcd3_observer_t **observer,
+                                    etcd3_error_t **err);
+
+/** Ends an observer, as etcd3_watch_cancel does a watch. */
+void etcd3_observer_cancel(const etcd3_observer_t *observer);
+
+/**
+ * Ends an observer and waits up to `timeout_ms` (0: not at all) for its callback, as etcd3_watch_join does for a watch's.
+ * Error: ETCD3_ERR_TIMEOUT.
+ */
+etcd3_code_t etcd3_observer_join(const etcd3_observer_t *observer,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/** Ends and frees an observer. Its ETCD3_EVENT_CLOSED still comes. */
+void etcd3_observer_free(etcd3_observer_t *observer);
+
+/* ---- Barriers -------------------------------------------------------------------------------- */
+
+/*
+ * A barrier is a key: while it is there, whoever waits, waits. A double barrier has a number of members, who enter together
+ * and leave together. Both have the keys of clientv3's recipes.
+ */
+
+/** A member of a double barrier. */
+typedef struct etcd3_double_barrier_t etcd3_double_barrier_t;
+
+/**
+ * Puts the barrier of this name, which must not be empty, up. It stays until somebody releases it: it has no lease.
+ * RPC: KV.Txn. Errors: ETCD3_ERR_LOCKED (it is up), and those of etcd3_put.
+ */
+etcd3_code_t etcd3_barrier_hold(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                etcd3_error_t **err);
+
+/**
+ * Takes the barrier away, whoever put it up; that there is none is no error. RPC: KV.DeleteRange. Errors: those of
+ * etcd3_delete.
+ */
+etcd3_code_t etcd3_barrier_release(const etcd3_client_t *client,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_error_t **err);
+
+/**
+ * Waits until the barrier is away, up to `timeout_ms` (above 0; -1: for as long as it takes). RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT, and those of etcd3_get.
+ */
+etcd3_code_t etcd3_barrier_wait(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/**
+ * A session as a member of the double barrier of this name, for `count` members, above 0. Sends nothing. It comes through
+ * `barrier`; free with etcd3_double_barrier_free. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_double_barrier_new(const etcd3_session_t *session,
+                                      const void *name,
+                                      size_t name_len,
+                                      int64_t count,
+                                      etcd3_double_barrier_t **barrier,
+                                      etcd3_error_t **err);
+
+/**
+ * Enters, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) until all members have. After an error it is
+ * not in. RPC: KV.Txn, KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_CONFLICT (it has all its members already), and those of etcd3_lock_acquire.
+ */
+etcd3_code_t etcd3_double_barrier_enter(const etcd3_double_barrier_t *barrier,
+                                        int64_t timeout_ms,
+                                        etcd3_error_t **err);
+
+/**
+ * Leaves, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) until all members have. After an error it has
+ * left all the same. RPC: KV.Txn, KV.Range, Watch.Watch. Errors: ETCD3_ERR_NOT_HELD (it is not in), ETCD3_ERR_TIMEOUT, and
+ * those of etcd3_get.
+ */
+etcd3_code_t etcd3_double_barrier_leave(const etcd3_double_barrier_t *barrier,
+                                        int64_t timeout_ms,
+                                        etcd3_error_t **err);
+
+/** Frees a member of a double barrier. One that is in leaves, in the background. */
+void etcd3_double_barrier_free(etcd3_double_barrier_t *barrier);
+
+/* ---- Queues of work -------------------------------------------------------------------------- */
+
+/*
+ * Queues of work in the store, with the keys of clientv3's recipes: what one client puts in, one other takes out. An item is
+ * gone from the store once it is taken; what becomes of it then is up to who has it.
+ */
+
+/** Puts an item into the queue of this name, which must not be empty. RPC: KV.Txn. Errors: those of etcd3_put. */
+etcd3_code_t etcd3_fifo_enqueue(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                const void *value,
+                                size_t value_len,
+                                etcd3_error_t **err);
+
+/**
+ * Takes the item that was put in first, waiting up to `timeout_ms` (above 0; -1: for as long as it takes) for one. Its
+ * key-value comes through `result`, as the answer to a get; free with etcd3_result_free. RPC: KV.Range, KV.Txn, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT (there was none), ETCD3_ERR_AMBIGUOUS (an item may have been taken; the message names its key),
+ * and those of etcd3_get.
+ */
+etcd3_code_t etcd3_fifo_dequeue(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                int64_t timeout_ms,
+                                etcd3_result_t **result,
+                                etcd3_error_t **err);
+
+/**
+ * Puts an item into the priority queue of this name, with a priority from 0, which is served first, to 65535. RPC: KV.Range,
+ * KV.Txn. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_pqueue_enqueue(const etcd3_client_t *client,
+                                  const void *name,
+                                  size_t name_len,
+                                  int32_t priority,
+                                  const void *value,
+                                  size_t value_len,
+                                  etcd3_error_t **err);
+
+/** Takes the item with the lowest priority number, and of these the one that was put in first. Else as etcd3_fifo_dequeue. */
+etcd3_code_t etcd3_pqueue_dequeue(const etcd3_client_t *client,
+                                  const void *name,
+                                  size_t name_len,
+                                  int64_t timeout_ms,
+                                  etcd3_result_t **result,
+                                  etcd3_error_t **err);
+
+/* ---- Transactional memory -------------------------------------------------------------------- */
+
+/*
+ * Software transactional memory: a function of yours reads and writes keys; what it wrote is committed in one transaction, if
+ * what it read is still so, or else the function runs again. So it must have no effect but through these calls.
+ */
+
+/** Reads are of one revision, and neither what was read nor what is written has changed since then. */
+#define ETCD3_STM_SERIALIZABLE_SNAPSHOT 0
+
+/** Reads are of one revision, and nothing of what was read has changed since then. */
+#define ETCD3_STM_SERIALIZABLE 1
+
+/** Each key reads the same each time, and nothing of what was read has changed since. */
+#define ETCD3_STM_REPEATABLE_READS 2
+
+/** Each key reads the same each time; nothing is checked at the commit. */
+#define ETCD3_STM_READ_COMMITTED 3
+
+/** Returned by the function to have its writes committed. */
+#define ETCD3_STM_COMMIT 0
+
+/** Returned by the function to end it all, with nothing written. */
+#define ETCD3_STM_ABORT 1
+
+/** One attempt; lives until the function returns. */
+typedef struct etcd3_stm_t etcd3_stm_t;
+
+/**
+ * Reads and writes through `stm` and returns ETCD3_STM_COMMIT or ETCD3_STM_ABORT. Runs on the thread of etcd3_stm_run, once
+ * for each attempt; it may call any function of this library, and must return.
+ */
+typedef int32_t (*etcd3_stm_fn)(etcd3_stm_t *stm, void *user_data);
+
+/**
+ * Runs `fn` with `user_data`, up to `max_attempts` times (0: 100), until what it did is committed: `*revision` is that
+ * commit's; `revision` may be NULL. `isolation` is one of ETCD3_STM_…; all of it takes up to `timeout_ms` (above 0; 0: the
+ * client's limit), the function's own time included. RPC: KV.Range, KV.Txn.
+ * Errors: ETCD3_ERR_CONFLICT (others were faster each time), ETCD3_ERR_ABORTED (the function asked for it),
+ * ETCD3_ERR_AMBIGUOUS (the commit's outcome is unknown; it was sent once), ETCD3_ERR_INVALID_ARGUMENT, and those of
+ * etcd3_execute.
+ */
+etcd3_code_t etcd3_stm_run(const etcd3_client_t *client,
+                           int32_t isolation,
+                           int32_t max_attempts,
+                           int64_t timeout_ms,
+                           etcd3_stm_fn fn,
+                           void *user_data,
+                           int64_t *revision,
+                           etcd3_error_t **err);
+
+/**
+ * Reads a key. `*value` is its value, `*value_len` bytes, borrowed until the function returns; NULL if there is no such key.
+ * What was written in this attempt reads as written. After an error, other than of an argument, the attempt is lost: return.
+ * RPC: KV.Range. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_stm_get(etcd3_stm_t *stm,
+                           const void *key,
+                           size_t key_len,
+                           const uint8_t **value,
+                           size_t *value_len,
+                           etcd3_error_t **err);
+
+/**
+ * Reads at which revision a key was last put, leaving out this attempt's writes; 0 if there is no such key. RPC: KV.Range.
+ * Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_stm_mod_revision(etcd3_stm_t *stm,
+                                    const void *key,
+                                    size_t key_len,
+                                    int64_t *revision,
+                                    etcd3_error_t **err);
+
+/** Puts a value to a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_stm_put(etcd3_stm_t *stm,
+                           const void *key,
+                           size_t key_len,
+                           const void *value,
+                           size_t value_len,
+                           etcd3_error_t **err);
+
+/** Deletes a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_stm_delete(etcd3_stm_t *stm, const void *key, size_t key_len, etcd3_error_t **err);
 
 #ifdef __cplusplus
 }

@@ -1,22 +1,26 @@
 //! The client: the endpoints, the shared runtime, what is under way, and its end.
 
 use super::callbacks::Callbacks;
+use super::claim::Slots;
 use super::code;
 use super::counters::Counters;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::{Body, State};
+use super::lease::Leases;
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
+use super::ordering;
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
+use super::raw::Verbatim;
 use super::response::Response;
-use super::runtime::Runtime;
+use super::runtime::{Clock, Runtime};
 use super::source::{Handler, Source};
 use super::sync::lock;
-use super::tls::{self, Tls};
-use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
+use super::tls;
+use super::transport::{malformed, Base, Credentials, Limits, Method, Options, Repeat, Transport};
 use super::watch::{Settings, Watches};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
@@ -37,6 +41,8 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    /// Reads do not go back.
+    pub ordering: bool,
     pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
@@ -52,6 +58,7 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            ordering: false,
             watches: Settings::default(),
             log: Arc::default(),
             events: None,
@@ -64,17 +71,23 @@ pub struct Client {
     runtime: Mutex<Option<Arc<Runtime>>>,
     pub(super) core: Arc<Core>,
     pub(super) tasks: TaskTracker,
+    /// Of the calls under way.
+    interrupt: Mutex<CancellationToken>,
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
     watch_settings: Settings,
+    leases: OnceCell<Leases>,
 }
 
 /// What calls need that outlive the call that started them.
 pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
+    pub ordering: bool,
     pub closing: CancellationToken,
+    pub clock: Clock,
+    pub slots: Arc<Slots>,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
@@ -97,14 +110,12 @@ impl Client {
             endpoints.push(Endpoint::parse("localhost:2379")?);
         }
         let log = Arc::new(config.log.for_client());
-        let needed = config.tls.is_some() || endpoints.iter().any(|endpoint| endpoint.uses_tls(false));
-        let tls = needed.then(|| Tls::new(config.tls.clone().unwrap_or_default(), log.clone())).transpose()?;
         let closing = CancellationToken::new();
         let base = Base {
             runtime: runtime.handle().clone(),
             options: config.options.clone(),
-            tls,
-            tls_configured: config.tls.is_some(),
+            tls: OnceCell::new(),
+            tls_options: config.tls.clone(),
             closing: closing.clone(),
             counters: Counters::default(),
             log,
@@ -112,12 +123,16 @@ impl Client {
             changes: Notify::new(),
             connected: AtomicI64::new(0),
             calmed: AtomicU32::new(0),
+            patience: Arc::default(),
         };
         let transport = Arc::new(Transport::new(&endpoints, Arc::new(base), config.credentials.clone())?);
         let core = Core {
             transport,
             timeout: config.timeout,
+            ordering: config.ordering,
             closing,
+            clock: runtime.clock(),
+            slots: Arc::default(),
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),
@@ -126,10 +141,12 @@ impl Client {
             runtime: Mutex::new(Some(runtime)),
             core: Arc::new(core),
             tasks: TaskTracker::new(),
+            interrupt: Mutex::default(),
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
             watch_settings: config.watches,
+            leases: OnceCell::new(),
         };
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
@@ -145,12 +162,12 @@ impl Client {
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        self.core.limits(timeout)
+        Limits { interrupted: lock(&self.interrupt).clone(), ..self.core.limits(timeout) }
     }
 
     /// Runs one call to its end on the calling thread.
     pub fn run<T>(&self, limits: Limits, call: impl AsyncFnOnce(&Limits) -> Result<T>) -> Result<T> {
-        self.runtime()?.block_on(call(&limits))?
+        self.core.counted(self.runtime()?.block_on(call(&limits))?)
     }
 
     pub fn execute(&self, op: &Op) -> Result<Response> {
@@ -161,10 +178,13 @@ impl Client {
     /// The queue of the client's own callback thread, which is started when first asked for.
     pub fn own_queue(&self) -> Result<Arc<Queue>> {
         let runtime = self.runtime()?;
-        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
+        // `close` takes this lock after it has begun and before it stops the thread: then there is none it does not know,
+        // and none ends while something still reports to it.
+        let _sources = lock(&self.sources);
         if self.core.closing.is_cancelled() {
-            callbacks.stop();
+            return Err(Error::closed());
         }
+        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
         Ok(callbacks.queue.clone())
     }
 
@@ -190,6 +210,16 @@ impl Client {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
             Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
+        }))
+    }
+
+    /// The task that keeps this client's leases alive.
+    pub(super) fn leases(&self) -> Result<&Leases> {
+        let runtime = self.runtime()?;
+        Ok(self.leases.get_or_init(|| {
+            let (leases, task) = Leases::new(self.core.clone());
+            self.spawn(&runtime, task);
+            leases
         }))
     }
 
@@ -229,12 +259,17 @@ impl Client {
         Ok(())
     }
 
+    /// Ends all calls that are under way, and none that begins later.
+    pub fn cancel_calls(&self) {
+        std::mem::take(&mut *lock(&self.interrupt)).cancel();
+    }
+
     pub fn set_credentials(&self, credentials: Credentials) {
         self.core.transport.set_credentials(credentials);
     }
 
     pub fn reload_tls(&self) -> Result<()> {
-        match &self.core.transport.base().tls {
+        match self.core.transport.base().tls.get() {
             Some(tls) => tls.reload(),
             None => Err(Error::argument("client", "it uses no TLS")),
         }
@@ -252,7 +287,9 @@ impl Client {
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
-        if let Some(runtime) = lock(&self.runtime).take() {
+        // Not locked meanwhile: tasks that end ask for it.
+        let runtime = lock(&self.runtime).take();
+        if let Some(runtime) = runtime {
             self.tasks.close();
             // They end at once, but for the one that may be running now.
             let _ = runtime.block_on(async { tokio::time::timeout(TASKS_END, self.tasks.wait()).await });
@@ -278,10 +315,17 @@ impl Core {
     /// For a call with its own time limit, or the client's.
     pub fn limits(&self, timeout: Option<Duration>) -> Limits {
         let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
-        Limits { deadline, closing: self.closing.clone(), cancelled: None, require_leader: false, sent: None }
+        Limits::until(deadline, &self.closing)
     }
 
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
+        match self.ordering && ordering::is_read(&request) {
+            true => self.in_order(request, limits).await,
+            false => self.send_once(request, limits).await,
+        }
+    }
+
+    pub(super) async fn send_once(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {
                 get.serializable |= mutant::is("read-stale-endpoint");
@@ -292,6 +336,10 @@ impl Core {
             Request::Txn(txn) => {
                 let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
                 self.transact(&txn, repeat, limits).await.map(|(response, _)| response)
+            }
+            Request::Raw(raw) => {
+                let reply = self.transport.unary::<_, Verbatim>(raw.method(), &raw.request, limits).await?;
+                Ok(Response::Raw(reply.message.0))
             }
         }
     }
@@ -315,10 +363,15 @@ impl Core {
         let method = Method { repeat, ..TXN };
         let epoch = self.epoch();
         let reply = self.transport.unary::<_, pb::TxnResponse>(method, txn, limits).await?;
-        let response = Response::try_from(reply.message)
-            .map_err(|error| Error { maybe_applied: repeat != Repeat::Freely, ..error })?;
+        let response =
+            Response::try_from(reply.message).map_err(|error| malformed(&error.message, repeat, &reply.endpoint))?;
         self.check(response.header(), epoch, method, &reply.endpoint)?;
         Ok((response, reply.resent))
+    }
+
+    /// Passes the outcome of a call on, having counted it.
+    pub(super) fn counted<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect_err(|error| self.transport.base().counters.ambiguous.add(error.maybe_applied.into()))
     }
 
     /// Which list of endpoints there is.
@@ -341,7 +394,10 @@ impl Core {
                 )
             }),
             _ => {
-                self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                let before = self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                if self.ordering && header.revision < before {
+                    self.transport.avoid(endpoint);
+                }
                 Ok(())
             }
         }
@@ -356,7 +412,7 @@ impl Core {
 }
 
 /// A transaction without a write may be sent again like any read (§2.11).
-fn reads_only(txn: &pb::TxnRequest) -> bool {
+pub(super) fn reads_only(txn: &pb::TxnRequest) -> bool {
     use pb::request_op::Request as Union;
     txn.success.iter().chain(&txn.failure).all(|op| match &op.request {
         Some(Union::RequestRange(_)) => true,

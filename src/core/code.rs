@@ -42,6 +42,25 @@ pub const ERR_SLOW_CONSUMER: Code = 14;
 pub const ERR_RESPONSE_TOO_LARGE: Code = 15;
 /// The store's revision is below one that a watch has seen: the cluster was restored from a backup.
 pub const ERR_REVISION_REGRESSED: Code = 16;
+/// The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed.
+pub const ERR_LEASE_LOST: Code = 20;
+/// The lock was lost: its lease ended, or somebody deleted its key. Another may hold it.
+pub const ERR_LOCK_LOST: Code = 21;
+/// Somebody else holds the lock.
+pub const ERR_LOCKED: Code = 22;
+/// The lock is not held through this handle: it never was, or it was released.
+pub const ERR_NOT_HELD: Code = 23;
+/// The election was not won through this handle, or leadership was resigned or lost.
+pub const ERR_NOT_ELECTED: Code = 24;
+/// Nobody leads.
+pub const ERR_NO_ELECTED_LEADER: Code = 25;
+/// Others were faster each time, as often as was to be tried; or there is no room for one more. Nothing was changed by the
+/// call.
+pub const ERR_CONFLICT: Code = 26;
+/// The caller's own function asked for the end. Nothing was changed by the call.
+pub const ERR_ABORTED: Code = 27;
+/// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
+pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -205,6 +224,15 @@ table! {
     ERR_SLOW_CONSUMER;
     ERR_RESPONSE_TOO_LARGE;
     ERR_REVISION_REGRESSED;
+    ERR_LEASE_LOST;
+    ERR_LOCK_LOST;
+    ERR_LOCKED;
+    ERR_NOT_HELD;
+    ERR_NOT_ELECTED;
+    ERR_NO_ELECTED_LEADER;
+    ERR_CONFLICT;
+    ERR_ABORTED;
+    ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";

@@ -38,6 +38,20 @@ pub enum Body {
         revision: i64,
         error: Option<Error>,
     },
+    /// What was reached for is held; the create revision of its key.
+    Acquired {
+        created: i64,
+    },
+    /// Who leads an election, if anybody does, at a revision of the store.
+    Leader {
+        leader: Option<mvccpb::KeyValue>,
+        revision: i64,
+    },
+    /// What was held is lost; `Closed` follows.
+    Lost {
+        reason: LostReason,
+        error: Option<Error>,
+    },
     /// The last event of a source.
     Closed {
         error: Option<Error>,
@@ -63,9 +77,26 @@ impl Body {
             Body::Watch { resume, .. } | Body::Progress { resume, .. } => *resume,
             Body::State { state: State::Connected | State::Relisted, .. } => 0,
             Body::State { revision, .. } => revision + 1,
-            Body::Done { .. } | Body::Closed { .. } => 0,
+            _ => 0,
         }
     }
+}
+
+/// Why a lease, and with it a lock or a leadership, was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostReason {
+    /// No renewal was answered in time.
+    Expired,
+    /// The server does not know the lease any more.
+    Gone,
+    /// This client revoked it.
+    Revoked,
+    /// The user may not renew it.
+    Permission,
+    /// The owner, its queue or its client ended it.
+    Closed,
+    /// Somebody deleted the key it hung on.
+    Deleted,
 }
 
 impl Event {

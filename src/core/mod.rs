@@ -13,14 +13,33 @@ mod sync;
 mod call;
 pub mod client;
 pub mod counters;
+pub mod discovery;
 pub mod endpoint;
 mod kv;
+pub mod lease;
 pub mod log;
 mod members;
 pub mod op;
+mod ordering;
+pub mod raw;
 mod request;
 pub mod response;
+pub mod session;
+mod settings;
 pub mod watch;
+
+// what is built of that
+pub mod barrier;
+mod claim;
+pub mod election;
+mod line;
+pub mod lock;
+mod observe;
+mod persist;
+mod seat;
+pub mod stm;
+mod tenure;
+pub mod work;
 
 // how it gets to the network and back
 pub mod runtime;

@@ -4,7 +4,7 @@ use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
-use crate::core::event::{Body, Event, State};
+use crate::core::event::{Body, Event, LostReason, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
 use std::ffi::c_void;
@@ -27,13 +27,33 @@ pub const ETCD3_EVENT_STATE: i32 = 3;
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
 /// A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last.
 pub const ETCD3_EVENT_DONE: i32 = 5;
+/// A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows.
+pub const ETCD3_EVENT_LOST: i32 = 6;
+/// An observed election has this leader, or none: see etcd3_event_leader.
+pub const ETCD3_EVENT_LEADER: i32 = 7;
+/// A lock is held, or an election won: etcd3_event_revision is the fencing token.
+pub const ETCD3_EVENT_ACQUIRED: i32 = 8;
+
+/// No renewal was answered in time: the server may delete the lease and its keys from now on.
+pub const ETCD3_LOST_EXPIRED: i32 = 1;
+/// The server does not know the lease any more: it expired there, or somebody else revoked it.
+pub const ETCD3_LOST_GONE: i32 = 2;
+/// This client revoked the lease.
+pub const ETCD3_LOST_REVOKED: i32 = 3;
+/// The user may not renew the lease.
+pub const ETCD3_LOST_PERMISSION: i32 = 4;
+/// The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more.
+pub const ETCD3_LOST_CLOSED: i32 = 5;
+/// The key of the lock or of the leadership was deleted, by somebody or with its lease.
+pub const ETCD3_LOST_DELETED: i32 = 6;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
 /// The connection was lost, or of a client the last one; it goes on by itself when there is one again. See
 /// etcd3_event_error for why.
 pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
-/// The server has taken the watch on again. Nothing was missed.
+/// The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+/// far any more, the server says so next.
 pub const ETCD3_STATE_RESUMED: i32 = 3;
 /// The client has a connection; see etcd3_config_set_events.
 pub const ETCD3_STATE_CONNECTED: i32 = 4;
@@ -99,7 +119,7 @@ pub struct EventObject {
     event: Event,
     /// These point into the event, and the changes into the key-values.
     changes: Box<[etcd3_change_t]>,
-    _kvs: Box<[etcd3_kv_t]>,
+    kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
     result: Option<ResultObject>,
     /// With which start revision a watch would go on after it; 0 for none.
@@ -118,11 +138,12 @@ impl EventObject {
             None => (None, None),
         };
         let error = match &event.body {
-            Body::State { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
+            Body::State { error, .. } | Body::Lost { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
             _ => failure.map(ErrorObject::new),
         };
         let (changes, kvs) = match &event.body {
             Body::Watch { changes, synthetic, .. } => views(changes, *synthetic),
+            Body::Leader { leader: Some(leader), .. } => (Box::default(), [etcd3_kv_t::new(leader)].into()),
             _ => Default::default(),
         };
         let resume = match event.body {
@@ -130,7 +151,7 @@ impl EventObject {
             Body::Closed { .. } if event.source.load.is_watch() => event.source.load.resume(),
             _ => event.body.resume(),
         };
-        EventObject { event, changes, _kvs: kvs, error, result, resume }
+        EventObject { event, changes, kvs, error, result, resume }
     }
 }
 
@@ -159,11 +180,14 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER or _ACQUIRED; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { .. } => ETCD3_EVENT_WATCH,
+        Body::Lost { .. } => ETCD3_EVENT_LOST,
+        Body::Leader { .. } => ETCD3_EVENT_LEADER,
+        Body::Acquired { .. } => ETCD3_EVENT_ACQUIRED,
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
@@ -178,12 +202,15 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 }
 
 /// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
-/// up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+/// up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
+/// it was read at. ACQUIRED: the fencing token. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
-        Body::Closed { .. } | Body::Done { .. } => 0,
+        Body::Leader { revision, .. } => revision,
+        Body::Acquired { created } => created,
+        _ => 0,
     })
 }
 
@@ -222,13 +249,36 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     })
 }
 
+/// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_lost_reason(event: *const etcd3_event_t) -> i32 {
+    read(event, 0, |object| match object.event.body {
+        Body::Lost { reason: LostReason::Expired, .. } => ETCD3_LOST_EXPIRED,
+        Body::Lost { reason: LostReason::Gone, .. } => ETCD3_LOST_GONE,
+        Body::Lost { reason: LostReason::Revoked, .. } => ETCD3_LOST_REVOKED,
+        Body::Lost { reason: LostReason::Permission, .. } => ETCD3_LOST_PERMISSION,
+        Body::Lost { reason: LostReason::Closed, .. } => ETCD3_LOST_CLOSED,
+        Body::Lost { reason: LostReason::Deleted, .. } => ETCD3_LOST_DELETED,
+        _ => 0,
+    })
+}
+
+/// LEADER: the leader's key, with what it proclaims as its value; NULL if nobody leads. Else NULL. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_leader(event: *const etcd3_event_t) -> *const etcd3_kv_t {
+    read(event, std::ptr::null(), |object| match object.event.body {
+        Body::Leader { leader: Some(_), .. } => object.kvs.first().map_or(std::ptr::null(), |kv| kv),
+        _ => std::ptr::null(),
+    })
+}
+
 /// DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_result(event: *const etcd3_event_t) -> *const etcd3_result_t {
     read(event, std::ptr::null(), |object| object.result.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+/// CLOSED and LOST: why it ended; NULL if its owner ended it. DONE: why the call failed. STATE: why the connection was lost.
 /// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {

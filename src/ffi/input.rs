@@ -53,6 +53,14 @@ pub fn timeout(ms: i64, name: &str) -> Result<Duration> {
     }
 }
 
+/// A limit of time that is above 0, where -1 means as long as it takes.
+pub fn timeout_or_none(ms: i64, name: &str) -> Result<Option<Duration>> {
+    match ms {
+        -1 => Ok(None),
+        _ => timeout(ms, name).map(Some),
+    }
+}
+
 /// A limit of time where 0 means not to wait.
 pub fn wait(ms: i64, name: &str) -> Result<Duration> {
     match ms {

@@ -3,7 +3,7 @@
 use super::channel::{jitter, Purpose};
 use super::connection::{self, Failure};
 use super::outcome::{self, Around, Verdict};
-use super::{is_among, Fate, Limits, Member, Method, Repeat, Route, Stop, Transport};
+use super::{is_among, Fate, Limits, Member, MethodAt, Repeat, Route, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
@@ -38,7 +38,7 @@ impl Transport {
     /// again whatever it is: such an answer comes before anything is done (§2.4).
     pub async fn unary<Req: prost::Message, Res: prost::Message + Default>(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         request: &Req,
         limits: &Limits,
     ) -> Result<Reply<Res>> {
@@ -70,12 +70,14 @@ impl Transport {
     /// beside each other, and the first answer wins (§2.13).
     pub(super) async fn send(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         token: Option<HeaderValue>,
         limits: &Limits,
     ) -> Result<Answer> {
         let mut metadata = HeaderMap::new();
+        self.base.options.metadata.add_to(&mut metadata);
+        limits.metadata.add_to(&mut metadata);
         if let Some(token) = token {
             metadata.insert("token", token);
         }
@@ -100,6 +102,8 @@ impl Transport {
                     routes.retain(|other| !Arc::ptr_eq(other, &flight));
                     let (member, failure) = match end {
                         End::Answered(member, bytes) => {
+                            let nth = call.attempts + 1;
+                            self.base.log.debug(|| format!("{}: attempt {nth} of {}: done", member.endpoint, method.path));
                             self.base.counters.bytes_received.add(bytes.len() as i64);
                             return Ok(Answer { endpoint: member.endpoint.to_string(), bytes, resent: call.resent });
                         }
@@ -144,7 +148,7 @@ impl Transport {
     fn consider(
         &self,
         call: &mut Progress,
-        method: Method,
+        method: MethodAt<'_>,
         member: &Arc<Member>,
         failure: Failure,
         busy: &[Arc<Member>],
@@ -162,9 +166,9 @@ impl Transport {
         let (Verdict::Final(ref error) | Verdict::Again(ref error, _)) = verdict;
         self.base.log.debug(|| format!("{endpoint}: attempt {} of {}: {error}", call.attempts, method.path));
         let (error, penalty) = match verdict {
-            Verdict::Final(error) if call.resent => return Err(self.finish(error.into_ambiguous(), call.attempts)),
+            Verdict::Final(error) if call.resent => return Err(finish(error.into_ambiguous(), call.attempts)),
             Verdict::Final(error) => {
-                let error = self.finish(error, call.attempts);
+                let error = finish(error, call.attempts);
                 return Err(match call.last.take().filter(|_| error.code == code::ERR_TIMEOUT) {
                     Some(last) => {
                         Error { message: format!("{}; before that: {}", error.message, last.message), ..error }
@@ -177,7 +181,7 @@ impl Transport {
         if let Some(penalty) = penalty {
             member.avoid_for(penalty);
         }
-        let error = self.finish(error, call.attempts);
+        let error = finish(error, call.attempts);
         if self.base.options.max_attempts.is_some_and(|most| call.attempts >= most) {
             return Err(if call.resent { error.into_ambiguous() } else { error });
         }
@@ -195,21 +199,11 @@ impl Transport {
         Ok(rest)
     }
 
-    fn finish(&self, error: Error, attempts: u32) -> Error {
-        if error.maybe_applied {
-            self.base.counters.ambiguous.add(1);
-        }
-        match attempts {
-            0 | 1 => error,
-            _ => Error { message: format!("{} (after {attempts} attempts)", error.message), ..error },
-        }
-    }
-
     /// One attempt: finds a member and asks it.
     async fn fly(
         &self,
         flight: Flight,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         metadata: &HeaderMap,
         (tried, busy): (Vec<Arc<Member>>, Vec<Arc<Member>>),
@@ -231,7 +225,7 @@ impl Transport {
 
     async fn once(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         metadata: &HeaderMap,
         route: &Route,
@@ -297,6 +291,13 @@ impl Progress {
     }
 }
 
+fn finish(error: Error, attempts: u32) -> Error {
+    match attempts {
+        0 | 1 => error,
+        _ => Error { message: format!("{} (after {attempts} attempts)", error.message), ..error },
+    }
+}
+
 /// With whom an attempt is, once it found somebody.
 type Flight = Arc<OnceLock<Arc<Member>>>;
 
@@ -310,6 +311,6 @@ enum End {
     Unreached(Error),
 }
 
-pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: Method, endpoint: &str) -> Result<Res> {
+pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: MethodAt<'_>, endpoint: &str) -> Result<Res> {
     Res::decode(bytes).map_err(|e| outcome::malformed(&e.to_string(), method.repeat, endpoint))
 }

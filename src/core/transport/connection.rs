@@ -3,6 +3,7 @@
 use super::super::endpoint::Endpoint;
 use super::super::tls::Tls;
 use super::dial::{dial, not_http2, Trouble};
+use super::patience::Patience;
 use super::socket::Heard;
 use super::Fate;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -119,11 +120,16 @@ impl Connection {
     /// Closes the connection if the server does not answer a ping in time, nor sends anything else: the answer may be
     /// behind a large one on a slow line.
     pub async fn probe(&self, limit: Duration) {
-        self.shared.probe(limit, true).await
+        self.shared.probe(limit, None).await
     }
 
     /// Pings at intervals while a stream is open, and never else (§1.8). Does not keep the connection open itself.
-    pub fn keep_alive(&self, interval: Duration, limit: Duration) -> impl Future<Output = ()> + Send + 'static {
+    pub fn keep_alive(
+        &self,
+        interval: Duration,
+        limit: Duration,
+        patience: Arc<Patience>,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let shared = self.shared.clone();
         async move {
             loop {
@@ -133,7 +139,7 @@ impl Connection {
                 }
                 if shared.streams.load(Ordering::Relaxed) > 0 {
                     // A server that only speaks and does not hear is to be left too.
-                    shared.probe(limit, false).await;
+                    shared.probe(limit, Some(&patience)).await;
                 }
             }
         }
@@ -145,7 +151,7 @@ impl Connection {
         OpenStream(self.shared.clone())
     }
 
-    /// Waits until one more stream may be opened, and gives the means to open it.
+    /// The means to open a stream, if the connection still takes one. Above the server's limit it waits inside h2.
     pub async fn ready(&self) -> Result<SendRequest<Bytes>, h2::Error> {
         self.sender.clone().ready().await.inspect_err(|_| self.drain())
     }
@@ -260,7 +266,8 @@ impl Ending {
 }
 
 impl Shared {
-    async fn probe(&self, limit: Duration, patient: bool) {
+    /// Without a `patience` it has no end.
+    async fn probe(&self, limit: Duration, patience: Option<&Patience>) {
         let Ok(mut pinger) = self.pinger.try_lock() else { return };
         if pinger.1.is_some_and(|last| last.elapsed() < LEAST_PING_INTERVAL) {
             return;
@@ -268,14 +275,23 @@ impl Shared {
         pinger.1 = Some(Instant::now());
         let answer = pinger.0.ping(Ping::opaque());
         tokio::pin!(answer);
-        loop {
+        let asked = Instant::now();
+        for waited in 1.. {
             let heard = self.heard.bytes();
-            match timeout(limit, &mut answer).await {
-                Ok(Ok(_)) => return,
-                Err(_) if patient && self.heard.bytes() > heard => {}
-                _ => return self.closed.cancel(),
+            match (timeout(limit, &mut answer).await, patience) {
+                (Ok(Ok(_)), None) => return,
+                (Ok(Ok(_)), Some(patience)) => return patience.answered(asked.elapsed(), limit),
+                (Err(_), None) if self.heard.bytes() > heard => {}
+                (Err(_), Some(patience)) if self.heard.bytes() > heard => {
+                    if waited >= patience.limits() {
+                        patience.used_up();
+                        break;
+                    }
+                }
+                _ => break,
             }
         }
+        self.closed.cancel();
     }
 }
 

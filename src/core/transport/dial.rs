@@ -1,6 +1,7 @@
 //! The way to an endpoint: a socket, and TLS over it.
 
 use super::super::endpoint::{Address, Endpoint};
+use super::super::error::Error;
 use super::super::tls::{self, Tls};
 use super::socket::{Heard, LastWords};
 use std::time::Duration;
@@ -26,6 +27,10 @@ impl Trouble {
 
     pub fn closed_at_once() -> Self {
         Self::new(Kind::Protocol, CLOSED_AT_ONCE)
+    }
+
+    pub fn no_tls(error: Error) -> Self {
+        Trouble { sure: true, ..Self::new(Kind::Tls, error.message) }
     }
 
     pub fn timed_out(limit: Duration) -> Self {

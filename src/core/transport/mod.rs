@@ -7,13 +7,17 @@ mod channel;
 mod connection;
 mod dial;
 mod fate;
+mod metadata;
 mod outcome;
+mod patience;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
 pub use channel::jitter;
 pub use fate::Fate;
+pub use metadata::Metadata;
+pub use outcome::malformed;
 pub use service::{Headers, StreamService};
 
 use super::code;
@@ -23,27 +27,32 @@ use super::error::{Error, Result};
 use super::log::Log;
 use super::mutant;
 use super::sync::lock;
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use auth::Auth;
 use channel::{Channel, Purpose};
 use connection::Connection;
 use dial::{Kind, Trouble};
+use once_cell::sync::OnceCell;
+use patience::Patience;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep_until, timeout_at, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A unary method, and when it may be sent again (§2.1).
 #[derive(Clone, Copy)]
-pub struct Method {
-    pub path: &'static str,
+pub struct MethodAt<'a> {
+    pub path: &'a str,
     pub repeat: Repeat,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One that this library knows.
+pub type Method = MethodAt<'static>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// As often as need be: it changes nothing.
     Freely,
@@ -59,7 +68,11 @@ pub struct Limits {
     pub deadline: Instant,
     pub closing: CancellationToken,
     pub cancelled: Option<CancellationToken>,
+    /// Ends all calls that a client has under way.
+    pub interrupted: CancellationToken,
     pub require_leader: bool,
+    /// What goes along beside the client's own.
+    pub metadata: Metadata,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
 }
@@ -84,6 +97,8 @@ pub struct Options {
     pub require_leader: bool,
     pub mixed_schemes: bool,
     pub max_request_bytes: usize,
+    /// For all calls and streams.
+    pub metadata: Metadata,
 }
 
 impl Default for Options {
@@ -97,6 +112,7 @@ impl Default for Options {
             require_leader: true,
             mixed_schemes: false,
             max_request_bytes: 2 << 20,
+            metadata: Metadata::default(),
         }
     }
 }
@@ -108,9 +124,10 @@ pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
 pub struct Base {
     pub runtime: tokio::runtime::Handle,
     pub options: Options,
-    pub tls: Option<Tls>,
-    /// Whether endpoints that do not say so use TLS.
-    pub tls_configured: bool,
+    /// Made when the first endpoint wants it.
+    pub tls: OnceCell<Tls>,
+    /// Endpoints that do not say so use TLS if there are any.
+    pub tls_options: Option<tls::Options>,
     pub closing: CancellationToken,
     pub counters: Counters,
     pub log: Arc<Log>,
@@ -119,9 +136,18 @@ pub struct Base {
     pub connected: AtomicI64,
     /// How often the interval of pings was doubled since a server took them for abuse.
     pub calmed: AtomicU32,
+    pub patience: Arc<Patience>,
 }
 
 impl Base {
+    fn uses_tls(&self, endpoint: &Endpoint) -> bool {
+        endpoint.uses_tls(self.tls_options.is_some())
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        self.tls.get_or_try_init(|| Tls::new(self.tls_options.clone().unwrap_or_default(), self.log.clone()))
+    }
+
     fn ping_interval(&self) -> Duration {
         self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(3))
     }
@@ -147,6 +173,9 @@ impl Base {
         }
     }
 }
+
+/// How long a member is asked last whose answer was behind that of another.
+const BEHIND: Duration = Duration::from_millis(250);
 
 /// One endpoint.
 struct Member {
@@ -200,6 +229,9 @@ impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
         let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        if transport.base.tls_options.is_some() {
+            transport.base.tls()?;
+        }
         transport.set_endpoints(endpoints)?;
         Ok(transport)
     }
@@ -213,7 +245,11 @@ impl Transport {
         if endpoints.is_empty() {
             return Err(Error::argument("endpoints", "must not be empty"));
         }
-        check_mixture(endpoints, self.base.options.mixed_schemes)?;
+        let protected = |endpoint: &Endpoint| self.base.uses_tls(endpoint);
+        check_mixture(endpoints, protected, self.base.options.mixed_schemes)?;
+        if endpoints.iter().any(protected) {
+            self.base.tls()?;
+        }
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         let mut list: Vec<Arc<Member>> = Vec::new();
         for endpoint in endpoints {
@@ -238,12 +274,31 @@ impl Transport {
 
     /// Whether what is sent is protected, and is to stay so.
     pub fn uses_tls(&self) -> bool {
-        let configured = self.base.tls_configured;
-        !self.base.options.mixed_schemes && self.members().iter().any(|member| member.endpoint.uses_tls(configured))
+        !self.base.options.mixed_schemes && self.members().iter().any(|member| self.base.uses_tls(&member.endpoint))
     }
 
     fn members(&self) -> Arc<[Arc<Member>]> {
         self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Has others asked first for a while: this one is behind.
+    pub fn avoid(&self, endpoint: &str) {
+        if let Some(member) = self.members().iter().find(|member| member.endpoint.to_string() == endpoint) {
+            member.avoid_for(BEHIND);
+        }
+    }
+
+    /// Waits about so long within a call; false, at once, if the call would then be over.
+    pub async fn rest(&self, time: Duration, limits: &Limits) -> Result<bool> {
+        let until = Instant::now() + jitter(time);
+        match until < limits.deadline {
+            true => limits.within(sleep_until(until)).await.map(|()| true).map_err(outcome::stopped),
+            false => Ok(false),
+        }
     }
 
     pub fn set_credentials(&self, credentials: Credentials) {
@@ -324,8 +379,9 @@ impl Transport {
             None => format!("{}: no answer to the attempt to connect", member.endpoint),
         };
         let words: Vec<_> = troubles.iter().map(words).collect();
+        let newest = troubles.iter().max_by_key(|(_, trouble)| trouble.as_ref().map(|(_, at)| *at));
         Error {
-            endpoint: members.first().map(|member| member.endpoint.to_string()),
+            endpoint: newest.map(|(member, _)| member.endpoint.to_string()),
             ..Error::new(code, format!("no endpoint could be reached: {}", words.join("; ")))
         }
     }
@@ -360,14 +416,26 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
+    pub fn until(deadline: Instant, closing: &CancellationToken) -> Self {
+        Limits {
+            deadline,
+            closing: closing.clone(),
+            cancelled: None,
+            interrupted: CancellationToken::new(),
+            require_leader: false,
+            metadata: Metadata::default(),
+            sent: None,
+        }
+    }
+
     /// As long as it takes.
     pub fn without_deadline(&mut self) {
         self.deadline = Instant::now() + FOR_EVER;
     }
 
-    fn without_end(closing: &CancellationToken) -> Self {
+    pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
+        Self::until(deadline, closing)
     }
 
     /// Waits for what ends the call early, or for its deadline.
@@ -376,6 +444,11 @@ impl Limits {
             Err(stop) => stop,
             Ok(()) => Stop::Deadline,
         }
+    }
+
+    /// Waits for the work, no longer than the limits allow.
+    pub async fn bound<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)?
     }
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {
@@ -390,6 +463,7 @@ impl Limits {
             biased;
             _ = self.closing.cancelled() => Err(Stop::Closed),
             _ = cancelled => Err(Stop::Cancelled),
+            _ = self.interrupted.cancelled() => Err(Stop::Cancelled),
             done = timeout_at(deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }

@@ -88,6 +88,10 @@ impl Task {
 
     pub async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         loop {
+            // Else each stream that cannot be opened any more would be followed at once by the next.
+            if self.service.is_closing() {
+                return;
+            }
             self.prepare().await;
             self.act();
             if self.engine.is_empty() && self.watches.retire(&self.headers, || commands.is_empty()) {

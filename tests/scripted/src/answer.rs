@@ -96,14 +96,27 @@ pub(crate) fn not_held(of: Identity, kv: Option<(&str, &str, u64)>) -> Vec<u8> {
     start(of).message(3, Message::default().message(1, range)).done()
 }
 
-/// The answer to a MemberList: started members at these client URLs.
+/// The answer to a MemberList: started members at these client URLs; with `-` before it one that has not started,
+/// with `~` a learner.
 pub(crate) fn members(of: Identity, urls: &[&str]) -> Vec<u8> {
     let mut list = start(of);
     for (i, url) in urls.iter().enumerate() {
-        let member = Message::default().number(1, i as u64 + 1).bytes(2, format!("member-{i}").as_bytes());
-        list = list.message(2, member.bytes(3, b"http://127.0.0.1:1").bytes(4, url.as_bytes()));
+        let name = if url.starts_with('-') { String::new() } else { format!("member-{i}") };
+        let member = Message::default().number(1, i as u64 + 1).bytes(2, name.as_bytes());
+        let member = member.bytes(3, b"http://127.0.0.1:1").bytes(4, url.trim_start_matches(['-', '~']).as_bytes());
+        list = list.message(2, member.number(5, url.starts_with('~').into()));
     }
     list.done()
+}
+
+/// The answer to a LeaseGrant, and on a keepalive stream.
+pub(crate) fn granted(of: Identity, id: u64, ttl: i64) -> Vec<u8> {
+    start(of).number(2, id).number(3, ttl as u64).done()
+}
+
+/// The answer to a LeaseTimeToLive.
+pub(crate) fn lease(of: Identity, left: i64, granted: u64) -> Vec<u8> {
+    start(of).number(3, left as u64).number(4, granted).done()
 }
 
 /// A response on a watch stream.

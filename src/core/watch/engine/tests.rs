@@ -95,7 +95,7 @@ fn told(queue: &Queue) -> Vec<String> {
         }
         Body::Progress { revision, resume } => format!("progress {revision}, then {resume}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
-        Body::Done { .. } => "done".into(),
+        Body::Done { .. } | Body::Lost { .. } => "of another source".into(),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
     };
     queue.take().into_iter().map(tell).collect()

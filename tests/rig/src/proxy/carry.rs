@@ -149,8 +149,8 @@ impl Half<'_> {
                 }
                 self.deliver(&mut to, now).await?;
                 rest = later;
-                if let Some((_, pause)) = pace {
-                    sleep(pause).await;
+                if let Some((bytes, pause)) = pace {
+                    sleep(pause.mul_f64(now.len() as f64 / bytes as f64)).await;
                 }
             }
         }

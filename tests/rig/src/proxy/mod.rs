@@ -294,8 +294,7 @@ async fn listen(listener: std::net::TcpListener, address: SocketAddr, shared: Ar
     let mut listener = convert(listener).expect("a listener");
     let mut plans = shared.plan.subscribe();
     loop {
-        let door = plans.borrow_and_update().door;
-        if door == Door::Refuse {
+        if plans.borrow_and_update().door == Door::Refuse {
             drop(listener);
             shared.listening.send_replace(false);
             let _ = plans.wait_for(|plan| plan.door != Door::Refuse).await;
@@ -315,7 +314,8 @@ async fn listen(listener: std::net::TcpListener, address: SocketAddr, shared: Ar
         };
         let Ok((client, _)) = accepted else { continue };
         shared.accepted.fetch_add(1, Ordering::SeqCst);
-        if door == Door::Reset {
+        // It may have come together with the plan that it is to meet.
+        if plans.borrow().door == Door::Reset {
             let _ = client.set_zero_linger();
             continue;
         }
