@@ -2,10 +2,9 @@
 
 use super::{Scenario, Setting};
 use crate::bench::Bench;
-use crate::check::{check_compacted, check_relisted, WatchLog};
+use crate::check::{check_compacted, WatchLog};
 use crate::follow::Follower;
 use crate::history::Event;
-use crate::library::Watching;
 use crate::load;
 use crate::proxy::{End, Plan};
 use crate::report::Report;
@@ -24,14 +23,7 @@ fn run(setting: &Setting) -> Result<Report> {
     let callers = load::patient(&world.endpoints())?;
     let cut_off = load::client(&world.proxied())?;
     let mut bench = Bench::start(world, setting, callers)?;
-    // One that lives through all compactions.
-    let relisting = match Watching::can_relist() {
-        true => {
-            let watching = Watching::prefix(b"k/").relist();
-            Some(Follower::with(&bench.world.recorder, "watch-relist", &cut_off, "k/", 2, watching)?)
-        }
-        false => None,
-    };
+    bench.follow_relisting(&cut_off)?;
     let (mut logs, mut compacted) = (Vec::new(), 1);
     while bench.next_round()? {
         let start = bench.world.revision()? + 1;
@@ -57,20 +49,10 @@ fn run(setting: &Setting) -> Result<Report> {
         logs.push((watch.log(), at));
     }
     bench.world.proxies.iter().for_each(|proxy| proxy.set(Plan::pass()));
-    let figure = match &relisting {
-        Some(watch) => format!("listed anew {} times", watch.log().relisted.len()),
-        None => "NOT TESTED: this libetcd3 has no watches that list anew".into(),
-    };
-    bench.report.figure(figure);
-    bench.finish_with(|report, events| judge(report, events, logs, relisting))
+    bench.finish_with(|report, events| judge(report, events, logs))
 }
 
-fn judge(
-    report: &mut Report,
-    events: &[Event],
-    logs: Vec<(WatchLog, i64)>,
-    relisting: Option<Follower>,
-) -> Vec<WatchLog> {
+fn judge(report: &mut Report, events: &[Event], logs: Vec<(WatchLog, i64)>) -> Vec<WatchLog> {
     let ended = logs.iter().filter(|(log, _)| !log.compacted.is_empty()).count();
     report.figure(format!("{ended} of {} watches ended with the compaction, the others missed nothing", logs.len()));
     // Else only the half was tested.
@@ -80,12 +62,5 @@ fn judge(
         let heard = events.partition_point(|event| event.revision <= log.last());
         report.problems.extend(check_compacted(log, &events[..heard], *compacted).iter().map(ToString::to_string));
     }
-    let mut logs: Vec<WatchLog> = logs.into_iter().map(|(log, _)| log).collect();
-    if let Some(watch) = relisting {
-        watch.wait_for(SOON, |log| check_relisted(log, events).is_empty());
-        let log = watch.log();
-        report.problems.extend(check_relisted(&log, events).iter().map(ToString::to_string));
-        logs.push(log);
-    }
-    logs
+    logs.into_iter().map(|(log, _)| log).collect()
 }
