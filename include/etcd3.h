@@ -15,7 +15,7 @@
  *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
  *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
  *            first mistake; the call that uses the builder reports it.
- *  Threads   Clients, queues and watches: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
+ *  Threads   Clients, queues, watches, leases and sessions: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
  *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
  *            and errors never change. An object must not be in use elsewhere while it is freed, but for
  *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
@@ -116,6 +116,48 @@ typedef int32_t etcd3_code_t;
 
 /** Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied. */
 #define ETCD3_ERR_CLUSTER_MISMATCH 13
+
+/** A watch's buffer was full and its policy is to fail; see etcd3_watch_opts_set_buffer. */
+#define ETCD3_ERR_SLOW_CONSUMER 14
+
+/** The changes of one revision are more than a watch may hold; see etcd3_watch_opts_set_max_response_bytes. */
+#define ETCD3_ERR_RESPONSE_TOO_LARGE 15
+
+/** The store's revision is below one that a watch has seen: the cluster was restored from a backup. */
+#define ETCD3_ERR_REVISION_REGRESSED 16
+
+/** The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed. */
+#define ETCD3_ERR_LEASE_LOST 20
+
+/** The lock was lost: its lease ended, or somebody deleted its key. Another may hold it. */
+#define ETCD3_ERR_LOCK_LOST 21
+
+/** Somebody else holds the lock. */
+#define ETCD3_ERR_LOCKED 22
+
+/** The lock is not held through this handle: it never was, or it was released. */
+#define ETCD3_ERR_NOT_HELD 23
+
+/** The election was not won through this handle, or leadership was resigned or lost. */
+#define ETCD3_ERR_NOT_ELECTED 24
+
+/** Nobody leads. */
+#define ETCD3_ERR_NO_ELECTED_LEADER 25
+
+/**
+ * Others were faster each time, as often as was to be tried; or there is no room for one more. Nothing was changed by the
+ * call.
+ */
+#define ETCD3_ERR_CONFLICT 26
+
+/** The caller's own function asked for the end. Nothing was changed by the call. */
+#define ETCD3_ERR_ABORTED 27
+
+/** A snapshot ended early, or is not what its checksum says. Nothing of it was kept. */
+#define ETCD3_ERR_SNAPSHOT_CORRUPT 30
+
+/** With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before. */
+#define ETCD3_ERR_NO_GREATER_REVISION 31
 
 /** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
 #define ETCD3_ERR_SERVER 98
@@ -369,6 +411,9 @@ void etcd3_error_free(etcd3_error_t *error);
 /** The answer to a transaction. */
 #define ETCD3_RESULT_TXN 4
 
+/** The answer to a raw call. */
+#define ETCD3_RESULT_RAW 5
+
 /** The answer to an operation. */
 typedef struct etcd3_result_t etcd3_result_t;
 
@@ -395,10 +440,10 @@ typedef struct etcd3_kv_t {
     int64_t lease;
 } etcd3_kv_t;
 
-/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL. */
+/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE, _TXN or _RAW; 0 for NULL. */
 int32_t etcd3_result_kind(const etcd3_result_t *result);
 
-/** The store's revision when it answered; after a write, the write's own. */
+/** The store's revision when it answered; after a write, the write's own. 0 for a raw call, as are the ids and the term. */
 int64_t etcd3_result_revision(const etcd3_result_t *result);
 
 /** The id of the cluster; 0 inside a transaction. */
@@ -466,6 +511,39 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last. */
 #define ETCD3_EVENT_DONE 5
 
+/** A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows. */
+#define ETCD3_EVENT_LOST 6
+
+/** An observed election has this leader, or none: see etcd3_event_leader. */
+#define ETCD3_EVENT_LEADER 7
+
+/** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
+#define ETCD3_EVENT_ACQUIRED 8
+
+/** No renewal was answered in time: the server may delete the lease and its keys from now on. */
+#define ETCD3_LOST_EXPIRED 1
+
+/** The server does not know the lease any more: it expired there, or somebody else revoked it. */
+#define ETCD3_LOST_GONE 2
+
+/** This client revoked the lease. */
+#define ETCD3_LOST_REVOKED 3
+
+/** The user may not renew the lease. */
+#define ETCD3_LOST_PERMISSION 4
+
+/** The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more. */
+#define ETCD3_LOST_CLOSED 5
+
+/** The key of the lock or of the leadership was deleted, by somebody or with its lease. */
+#define ETCD3_LOST_DELETED 6
+
+/** A piece of a snapshot: see etcd3_event_data. */
+#define ETCD3_EVENT_DATA 10
+
+/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
+#define ETCD3_EVENT_NOTICE 11
+
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
 
@@ -475,11 +553,26 @@ void etcd3_result_free(etcd3_result_t *result);
  */
 #define ETCD3_STATE_DISCONNECTED 2
 
-/** The server has taken the watch on again. Nothing was missed. */
+/**
+ * The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+ * far any more, the server says so next.
+ */
 #define ETCD3_STATE_RESUMED 3
 
 /** The client has a connection; see etcd3_config_set_events. */
 #define ETCD3_STATE_CONNECTED 4
+
+/**
+ * A re-list watch has read its range anew, at etcd3_event_revision; the WATCH events up to the next STATE say what is
+ * otherwise than it was told before, and their changes are marked is_synthetic.
+ */
+#define ETCD3_STATE_RELISTED 5
+
+/**
+ * Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
+ * etcd3_event_revision, and nothing is missed.
+ */
+#define ETCD3_STATE_PARKED 6
 
 /** A key was put. */
 #define ETCD3_CHANGE_PUT 0
@@ -503,9 +596,14 @@ typedef struct etcd3_change_t {
     const etcd3_kv_t *kv;
     /**
      * What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
-     * not called.
+     * not called; and for synthetic changes.
      */
     const etcd3_kv_t *prev_kv;
+    /**
+     * 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+     * as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
+     */
+    int32_t is_synthetic;
 } etcd3_change_t;
 
 /**
@@ -514,7 +612,10 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL. */
+/**
+ * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
+ * _NOTICE; 0 for NULL.
+ */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -522,30 +623,60 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
 
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
- * up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+ * up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
+ * it was read at. ACQUIRED: the fencing token. Else 0.
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
+
+/**
+ * The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
+ * it are dealt with: of WATCH, PROGRESS, STATE and CLOSED events of a watch. 0 if there is none: in the middle of what a
+ * reading of the range found, and for all other events.
+ */
+int64_t etcd3_event_resume_revision(const etcd3_event_t *event);
 
 /** WATCH: how many changes the event holds; else 0. */
 size_t etcd3_event_change_count(const etcd3_event_t *event);
 
-/** WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`. */
+/**
+ * WATCH: the change at `index`, from 0, in the order of their revisions, or, where they are synthetic, of their keys; NULL
+ * past the end. Borrowed from `event`.
+ */
 const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
                                                 size_t index);
 
-/** STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0. */
+/** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
+
+/** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0. */
+int32_t etcd3_event_lost_reason(const etcd3_event_t *event);
+
+/** LEADER: the leader's key, with what it proclaims as its value; NULL if nobody leads. Else NULL. Borrowed from `event`. */
+const etcd3_kv_t *etcd3_event_leader(const etcd3_event_t *event);
 
 /** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
 const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
 
+/** DATA: the bytes, how many through `len`, which may be NULL; else NULL, and 0. Borrowed from `event`. */
+const void *etcd3_event_data(const etcd3_event_t *event, size_t *len);
+
+/** NOTICE: what was done, in words; else "". Borrowed from `event`. */
+const char *etcd3_event_notice(const etcd3_event_t *event);
+
+/** NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0. */
+int64_t etcd3_event_done(const etcd3_event_t *event);
+
+/** NOTICE: how many members there are. DATA: how many bytes the whole has, as far as the server has said. Else 0. */
+int64_t etcd3_event_total(const etcd3_event_t *event);
+
 /**
- * CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
+ * connection was lost.
  * Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
-/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0. */
+/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
 int64_t etcd3_event_compact_revision(const etcd3_event_t *event);
 
 /** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
@@ -722,6 +853,42 @@ void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
 
 /**
+ * Sets whether reads may go back: 0, the default, or 1 for not. A serializable read is answered by one member from what
+ * it has, which may be less than another one, or an earlier write, has shown already. With 1 such an answer is dropped
+ * and another member asked, five times as often as there are endpoints; then the read fails with
+ * ETCD3_ERR_NO_GREATER_REVISION. Gets and transactions of gets of this client are ordered so, after each other and after
+ * its writes; etcd3_client_set_endpoints starts anew.
+ */
+void etcd3_config_set_ordering(etcd3_config_t *config,
+                               int yes);
+
+/**
+ * Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
+ * then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
+ */
+void etcd3_config_set_watch_buffer(etcd3_config_t *config,
+                                   int64_t max_bytes);
+
+/**
+ * Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+ * of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+ * "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+ * gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+ */
+void etcd3_config_add_metadata(etcd3_config_t *config,
+                               const char *name,
+                               const char *value);
+
+/**
+ * Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
+ * the watches move to another member. `idle_ms` 0: never; `answer_ms` above 0. Defaults: 30000 and 10000 ms. The question is
+ * a progress request, which etcd's own gRPC proxy before 3.5 cannot take.
+ */
+void etcd3_config_set_watch_probe(etcd3_config_t *config,
+                                  int64_t idle_ms,
+                                  int64_t answer_ms);
+
+/**
  * Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
  * default, for never.
  */
@@ -752,6 +919,50 @@ void etcd3_config_set_log(etcd3_config_t *config,
 /** Frees a configuration. */
 void etcd3_config_free(etcd3_config_t *config);
 
+/* ---- Loading a configuration ----------------------------------------------------------------- */
+
+/*
+ * A configuration from a text, a file, the environment or a domain, in place of setters or beside them: what is loaded
+ * takes the place of what was set before. Keys and variables are listed in docs/configuration.md.
+ */
+
+/**
+ * Takes settings from a text in YAML or JSON, under the names that etcd's Go client and etcdctl give them, such as
+ * "endpoints", "dial-timeout" or "cacert". A key that is unknown or given twice, or a value that does not fit, is a
+ * mistake that names the key and its line. With "discovery-srv" the text has this function look endpoints up, as
+ * etcd3_config_discover_srv does, for up to the connect timeout.
+ */
+void etcd3_config_load_text(etcd3_config_t *config,
+                            const void *text,
+                            size_t text_len);
+
+/** The same from a file, read now, once. */
+void etcd3_config_load_file(etcd3_config_t *config, const char *path);
+
+/**
+ * Takes settings from the variables that etcdctl takes them from: ETCDCTL_ENDPOINTS, ETCDCTL_DIAL_TIMEOUT,
+ * ETCDCTL_COMMAND_TIMEOUT, ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT and so on. A value that does not fit is a
+ * mistake that names the variable; what is not set, or empty, changes nothing. No other thread may change the environment
+ * meanwhile. With ETCDCTL_DISCOVERY_SRV it looks endpoints up.
+ */
+void etcd3_config_load_env(etcd3_config_t *config);
+
+/**
+ * Looks up which endpoints a domain has, and takes them in place of those of before: the service records
+ * _etcd-client-ssl._tcp.DOMAIN, which become https endpoints, or if there are none, _etcd-client._tcp.DOMAIN, which become
+ * http ones; both with etcd3_config_allow_mixed_schemes. By priority, then weight. `service_name`, "-NAME" after
+ * "client" or "ssl", and `resolver`, the IP address of a name server with or without ":port", may be NULL: no name, the
+ * system's servers. Waits up to `timeout_ms`, above 0. RPC: none; DNS over UDP, and TCP for long answers.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `config`), ETCD3_ERR_UNAVAILABLE (there are no such
+ * records, or a server failed), ETCD3_ERR_TIMEOUT. `config` then is as it was.
+ */
+etcd3_code_t etcd3_config_discover_srv(etcd3_config_t *config,
+                                       const char *domain,
+                                       const char *service_name,
+                                       const char *resolver,
+                                       int64_t timeout_ms,
+                                       etcd3_error_t **err);
+
 /* ---- Client ---------------------------------------------------------------------------------- */
 
 /*
@@ -773,7 +984,8 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
 
 /**
  * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
- * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+ * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+ * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
  * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
@@ -817,9 +1029,10 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
 
 /**
  * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
- * (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+ * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
- * watch_resumes.
+ * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
+ * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1058,6 +1271,12 @@ void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
  */
 void etcd3_op_set_require_leader(etcd3_op_t *op);
 
+/**
+ * Sends metadata along with the call, for a proxy or a server that looks at it, beside that of
+ * etcd3_config_add_metadata, whose rules it follows. Without effect on an op inside a transaction.
+ */
+void etcd3_op_add_metadata(etcd3_op_t *op, const char *name, const char *value);
+
 /** Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction. */
 void etcd3_op_set_cancel(etcd3_op_t *op,
                          const etcd3_cancel_t *cancel);
@@ -1251,6 +1470,55 @@ etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
                                  int64_t *deleted,
                                  etcd3_error_t **err);
 
+/* ---- Raw calls ------------------------------------------------------------------------------- */
+
+/*
+ * Calls of methods that this library has no function for, such as those of a newer etcd, or of what else listens at
+ * its port. Request and answer are messages of protobuf that the caller encodes and decodes; deadline, token,
+ * metadata, choice of endpoint, repetition and the truth about the outcome are those of all calls.
+ */
+
+/**
+ * The method changes something: it is sent again only where no server can have executed it; if that is not known, the
+ * outcome is ETCD3_ERR_AMBIGUOUS.
+ */
+#define ETCD3_REPEAT_NEVER 0
+
+/** The method only reads: it is sent again, and to a second endpoint if the first is slow, within the time limit. */
+#define ETCD3_REPEAT_FREELY 1
+
+/**
+ * A call of the unary method `path`, "/package.Service/Method", with an encoded request; its answer is read with
+ * etcd3_result_data. For etcd3_execute and etcd3_execute_async, not for transactions. Refused are streams, and the four
+ * methods whose malformed requests bring some servers down: KV.Range, KV.Txn, Maintenance.Alarm,
+ * Auth.RoleGrantPermission. Yours; free with etcd3_op_free. Error of the call if the server has no such method:
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_op_t *etcd3_op_raw(const char *path,
+                         const void *request,
+                         size_t request_len,
+                         int32_t repeat);
+
+/**
+ * The same as one call: sends it and waits for its answer, up to `timeout_ms`, or 0 for the client's limit. The answer
+ * comes through `result`; free with etcd3_result_free. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_call_raw(const etcd3_client_t *client,
+                            const char *path,
+                            const void *request,
+                            size_t request_len,
+                            int32_t repeat,
+                            int64_t timeout_ms,
+                            etcd3_result_t **result,
+                            etcd3_error_t **err);
+
+/**
+ * Raw call: the encoded answer, `*len` bytes, which may be none; `len` may be NULL. NULL and 0 for any other result.
+ * Borrowed from `result`.
+ */
+const uint8_t *etcd3_result_data(const etcd3_result_t *result,
+                                 size_t *len);
+
 /* ---- Calls that do not block ----------------------------------------------------------------- */
 
 /*
@@ -1289,7 +1557,7 @@ void etcd3_call_free(etcd3_call_t *call);
 
 /*
  * A watch reports every change of a key or a range, in order, each once. It outlives connections: it goes on
- * where it was, without a gap or a repeat. All watches of a client share one stream.
+ * where it was, without a gap or a repeat. Watches of a client share a stream.
  */
 
 /** Leave puts out. */
@@ -1298,11 +1566,17 @@ void etcd3_call_free(etcd3_call_t *call);
 /** Leave deletes out. */
 #define ETCD3_FILTER_NODELETE 1
 
+/**
+ * The server is asked to stop, and to go on when half of what waits is taken: nothing is missed, unless it is compacted
+ * meanwhile.
+ */
+#define ETCD3_OVERFLOW_PARK 0
+
+/** The watch ends with ETCD3_ERR_SLOW_CONSUMER after all that waits; see etcd3_event_resume_revision. */
+#define ETCD3_OVERFLOW_FAIL 1
+
 /** What to watch: a builder for etcd3_watch_start, which copies it. */
 typedef struct etcd3_watch_opts_t etcd3_watch_opts_t;
-
-/** A watch. */
-typedef struct etcd3_watch_t etcd3_watch_t;
 
 /**
  * A watch of one key, or of a range: see etcd3_watch_opts_set_prefix and its neighbours. Yours; free with
@@ -1338,8 +1612,67 @@ void etcd3_watch_opts_set_filter(etcd3_watch_opts_t *opts, int32_t filter);
  */
 void etcd3_watch_opts_set_progress_notify(etcd3_watch_opts_t *opts);
 
+/**
+ * Has the watch go on after a compaction, and after whatever else it missed: it then reads its range again and reports
+ * what is otherwise than it told before. First comes ETCD3_EVENT_STATE with ETCD3_STATE_RELISTED and the revision of the
+ * reading; then, in one event or several, a put for each key that is new or was put since, and a delete for each that is
+ * gone, marked etcd3_change_t.is_synthetic; then ETCD3_STATE_LIVE or _RESUMED, and all changes made after that revision.
+ * Without a start revision the watch begins so, with all that is there. With a start revision it begins there, and ends
+ * with ETCD3_ERR_COMPACTED if the revision before it is no longer to be read. The client keeps the keys of the range, not
+ * the values, in memory, and applies filters itself.
+ */
+void etcd3_watch_opts_set_relist(etcd3_watch_opts_t *opts);
+
+/**
+ * Saves the read by which a watch without a start revision finds out what "now" is, and leaves that to the member which
+ * takes the watch on, later than etcd3_watch_start returns: it may be behind, and report a change made before the call;
+ * and what changes before it has answered may be missed.
+ */
+void etcd3_watch_opts_set_loose_start(etcd3_watch_opts_t *opts);
+
+/**
+ * Sets how many bytes of events may wait to be taken, above 0, and what is done when they are more: an ETCD3_OVERFLOW_*
+ * policy. Where nothing waits a response of any size is taken. Default: 64 MiB, ETCD3_OVERFLOW_PARK. See also
+ * etcd3_config_set_watch_buffer.
+ */
+void etcd3_watch_opts_set_buffer(etcd3_watch_opts_t *opts,
+                                 int64_t max_bytes,
+                                 int32_t policy);
+
+/**
+ * Sets how many bytes of a response that comes in parts are put together, above 0. A larger one is delivered in several
+ * events of whole revisions; if a single revision is larger, the watch ends with ETCD3_ERR_RESPONSE_TOO_LARGE. Default:
+ * 256 MiB.
+ */
+void etcd3_watch_opts_set_max_response_bytes(etcd3_watch_opts_t *opts,
+                                             int64_t max_bytes);
+
+/**
+ * Sets how long the watch may be without a server before it ends, with the error of the last attempt; 0, the default,
+ * for ever.
+ */
+void etcd3_watch_opts_set_max_outage(etcd3_watch_opts_t *opts,
+                                     int64_t time_ms);
+
+/**
+ * Sets whether the watch leaves a member that has no leader: 1 or 0. Default: as etcd3_config_set_require_leader says.
+ * Watches that differ in this use different streams.
+ */
+void etcd3_watch_opts_set_require_leader(etcd3_watch_opts_t *opts,
+                                         int yes);
+
+/**
+ * Sends metadata along with the stream of this watch, beside that of etcd3_config_add_metadata, whose rules it follows.
+ * Watches that differ in this use different streams.
+ */
+void etcd3_watch_opts_add_metadata(etcd3_watch_opts_t *opts,
+                                   const char *name,
+                                   const char *value);
+
 /** Frees watch options. */
 void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
+/** A watch. */
+typedef struct etcd3_watch_t etcd3_watch_t;
 
 /**
  * Starts a watch. `fn` is called with `user_data` for each event: by whoever dispatches `queue`, or, if `queue` is
@@ -1347,7 +1680,8 @@ void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
  * through `watch`, also if nothing listens yet; free with etcd3_watch_free. Nothing is called if this fails.
  *
  * Every change made after this returns is reported. Without a start revision that takes one read, which fails
- * where the key may not be read. RPC: KV.Range, Watch.Watch.
+ * where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch reads later, and does not block
+ * here. RPC: KV.Range, Watch.Watch.
  * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `opts`), ETCD3_ERR_SYSTEM (no thread),
  * ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
  */
@@ -1358,6 +1692,27 @@ etcd3_code_t etcd3_watch_start(const etcd3_client_t *client,
                                void *user_data,
                                etcd3_watch_t **watch,
                                etcd3_error_t **err);
+
+/**
+ * Asks the server how far the watch is. The answer is ETCD3_EVENT_PROGRESS, and may take long, or not come, while other
+ * watches of the client catch up. Servers before 3.4.25 and 3.5.8 may answer ahead of changes that are still to come;
+ * etcd3_event_resume_revision is right in all cases. Never blocks. RPC: Watch.Watch.
+ * Error: ETCD3_ERR_CANCELED: the watch has ended.
+ */
+etcd3_code_t etcd3_watch_request_progress(const etcd3_watch_t *watch,
+                                          etcd3_error_t **err);
+
+/** How many bytes of events of a watch wait to be taken; 0 for NULL and in a forked child. */
+int64_t etcd3_watch_pending_bytes(const etcd3_watch_t *watch);
+
+/** How many events of a watch wait to be taken; 0 for NULL and in a forked child. */
+int64_t etcd3_watch_pending_events(const etcd3_watch_t *watch);
+
+/**
+ * The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
+ * changes, as the server tells its progress. 0 for NULL and in a forked child.
+ */
+int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
 /**
  * Ends a watch: when this returns, no callback for a change of it starts any more; one that runs on another thread
@@ -1377,6 +1732,1460 @@ etcd3_code_t etcd3_watch_join(const etcd3_watch_t *watch,
 
 /** Cancels and frees a watch. Its ETCD3_EVENT_CLOSED still comes. */
 void etcd3_watch_free(etcd3_watch_t *watch);
+
+/**
+ * Waits up to `timeout_ms` (-1: for ever) for the first change of a key that is made from now on. It comes through `event`
+ * as an ETCD3_EVENT_WATCH, yours, free with etcd3_event_free: what was changed in the same transaction, and maybe shortly
+ * after, is in the event too. RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT (nothing changed, or no server answered), ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, those
+ * of etcd3_get, and those with which a watch ends.
+ */
+etcd3_code_t etcd3_watch_once(const etcd3_client_t *client,
+                              const void *key,
+                              size_t key_len,
+                              int64_t timeout_ms,
+                              etcd3_event_t **event,
+                              etcd3_error_t **err);
+
+/** The same for the keys that start with `prefix`; an empty one means all keys. */
+etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
+                                     const void *prefix,
+                                     size_t prefix_len,
+                                     int64_t timeout_ms,
+                                     etcd3_event_t **event,
+                                     etcd3_error_t **err);
+
+/* ---- Leases ---------------------------------------------------------------------------------- */
+
+/*
+ * Keys put with a lease (etcd3_op_set_lease) are deleted when it ends. etcd3_lease_open grants one and keeps it alive:
+ * it is renewed after a third of its time, on a second member too where the first does not answer, until it is freed.
+ * All leases of a client share a stream.
+ *
+ * A lease that is lost is told once, by ETCD3_EVENT_LOST and its reason; ETCD3_EVENT_CLOSED follows. The time is counted
+ * from when the last answered renewal was sent, on a clock that runs while the machine sleeps, less 2 % and at least 100
+ * ms: so the loss is told, and etcd3_lease_is_alive is 0, before the server deletes the keys. A lost lease never comes
+ * back. A process that is itself stopped cannot be told in time: guard what must not happen twice by a transaction.
+ */
+
+/** What the server says of a lease. */
+typedef struct etcd3_lease_info_t etcd3_lease_info_t;
+
+/** The ids of leases. */
+typedef struct etcd3_lease_list_t etcd3_lease_list_t;
+
+/** A lease that is kept alive. */
+typedef struct etcd3_lease_t etcd3_lease_t;
+
+/**
+ * Grants a lease of `ttl_s` seconds, above 0, that nobody keeps alive. With `lease_id` 0 the client picks an id: 63 random
+ * bits. The id comes through `granted_id`, and what the server grants, which is never less than it was asked for, through
+ * `granted_ttl_s`; both may be NULL. RPC: Lease.LeaseGrant.
+ *
+ * With an id of the client's the call is repeated within its time limit, and if it fails none is left behind: what an
+ * attempt without an answer may have granted is revoked. With an id of the caller's a lost answer is
+ * ETCD3_ERR_AMBIGUOUS: the lease may have been granted, or have been there before.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`ttl_s`; a negative `lease_id`), ETCD3_ERR_LEASE_TTL_TOO_LARGE (above 9,000,000,000),
+ * ETCD3_ERR_LEASE_EXISTS, ETCD3_ERR_NO_SPACE, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_grant(const etcd3_client_t *client,
+                               int64_t ttl_s,
+                               int64_t lease_id,
+                               int64_t *granted_id,
+                               int64_t *granted_ttl_s,
+                               etcd3_error_t **err);
+
+/**
+ * Revokes a lease, whoever made it, and with it deletes all its keys. A handle of it in this client is told
+ * ETCD3_LOST_REVOKED. RPC: Lease.LeaseRevoke; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED (to one of its keys),
+ * ETCD3_ERR_AMBIGUOUS, ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_revoke_id(const etcd3_client_t *client,
+                                   int64_t lease_id,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews a lease once, whoever made it. What it has from now on comes through `ttl_s`, which may be NULL. RPC:
+ * Lease.LeaseKeepAlive; repeated within the client's time limit.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (0), ETCD3_ERR_LEASE_NOT_FOUND, ETCD3_ERR_PERMISSION_DENIED, ETCD3_ERR_UNAVAILABLE,
+ * ETCD3_ERR_TIMEOUT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_keep_alive_once(const etcd3_client_t *client,
+                                         int64_t lease_id,
+                                         int64_t *ttl_s,
+                                         etcd3_error_t **err);
+
+/**
+ * Asks the server about a lease; with `keys` 1 also for its keys, which takes the permission to read them. The answer comes
+ * through `info`; free with etcd3_lease_info_free. A lease that does not exist is not an error: etcd3_lease_info_ttl is
+ * then -1. RPC: Lease.LeaseTimeToLive. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_time_to_live(const etcd3_client_t *client,
+                                      int64_t lease_id,
+                                      int keys,
+                                      etcd3_lease_info_t **info,
+                                      etcd3_error_t **err);
+
+/** The lease's id; 0 for NULL. */
+int64_t etcd3_lease_info_id(const etcd3_lease_info_t *info);
+
+/** How many seconds are left of it; -1 if it does not exist; 0 for NULL. */
+int64_t etcd3_lease_info_ttl(const etcd3_lease_info_t *info);
+
+/** How many seconds each renewal gives it; 0 for NULL. */
+int64_t etcd3_lease_info_granted_ttl(const etcd3_lease_info_t *info);
+
+/** How many keys it has, if they were asked for. */
+size_t etcd3_lease_info_key_count(const etcd3_lease_info_t *info);
+
+/** The key at `index`, from 0, of `*len` bytes; NULL past the end. Borrowed from `info`; `len` may be NULL. */
+const uint8_t *etcd3_lease_info_key(const etcd3_lease_info_t *info, size_t index, size_t *len);
+
+/** Frees what etcd3_lease_time_to_live brought. */
+void etcd3_lease_info_free(etcd3_lease_info_t *info);
+
+/**
+ * Lists the leases there are. The list comes through `list`; free with etcd3_lease_list_free. It is that of one member,
+ * which may lag behind. RPC: Lease.LeaseLeases. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_lease_list(const etcd3_client_t *client,
+                              etcd3_lease_list_t **list,
+                              etcd3_error_t **err);
+
+/** How many leases the list has. */
+size_t etcd3_lease_list_count(const etcd3_lease_list_t *list);
+
+/** The id at `index`, from 0; 0 past the end. */
+int64_t etcd3_lease_list_id(const etcd3_lease_list_t *list, size_t index);
+
+/** Frees a list. */
+void etcd3_lease_list_free(etcd3_lease_list_t *list);
+
+/**
+ * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
+ * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
+ * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
+ * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
+ * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
+                              int64_t ttl_s,
+                              int64_t lease_id,
+                              const etcd3_queue_t *queue,
+                              etcd3_event_fn fn,
+                              void *user_data,
+                              etcd3_lease_t **lease,
+                              etcd3_error_t **err);
+
+/**
+ * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
+ * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
+                               int64_t lease_id,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               etcd3_lease_t **lease,
+                               etcd3_error_t **err);
+
+/** The id; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_id(const etcd3_lease_t *lease);
+
+/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
+
+/**
+ * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
+ * NULL and in a forked child.
+ */
+int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
+
+/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
+int etcd3_lease_is_alive(const etcd3_lease_t *lease);
+
+/**
+ * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
+ * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
+ */
+etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
+
+/**
+ * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
+ * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
+ */
+etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
+ * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
+ */
+void etcd3_lease_free(etcd3_lease_t *lease);
+
+/* ---- Sessions -------------------------------------------------------------------------------- */
+
+/*
+ * A session is a lease that lives as long as its owner: what locks and elections hang on. One per process and client is
+ * enough. Its loss is that of its lease, see there.
+ */
+
+/** A session. */
+typedef struct etcd3_session_t etcd3_session_t;
+
+/**
+ * Opens a session with a lease of `ttl_s` seconds (0: 60), or, if `lease_id` is not 0, with that lease, which it keeps alive
+ * from now on; `ttl_s` must then be 0. For `queue`, `fn` and `user_data` see etcd3_lease_open. The session comes through
+ * `session`; free with etcd3_session_free. RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_open
+ * and etcd3_lease_adopt.
+ */
+etcd3_code_t etcd3_session_open(const etcd3_client_t *client,
+                                int64_t ttl_s,
+                                int64_t lease_id,
+                                const etcd3_queue_t *queue,
+                                etcd3_event_fn fn,
+                                void *user_data,
+                                etcd3_session_t **session,
+                                etcd3_error_t **err);
+
+/** The id of its lease; 0 for NULL and in a forked child. */
+int64_t etcd3_session_lease_id(const etcd3_session_t *session);
+
+/** 1 as long as its lease is not lost nor the session ended, else 0. Once 0, always 0. */
+int etcd3_session_is_alive(const etcd3_session_t *session);
+
+/**
+ * Ends a session: revokes its lease, and with it deletes all its keys, within `timeout_ms`, above 0. The session is over
+ * whatever this returns; where the lease may not have been revoked it is left to expire. ETCD3_EVENT_LOST comes with
+ * ETCD3_LOST_REVOKED, or ETCD3_LOST_CLOSED if this failed. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id;
+ * ETCD3_ERR_LEASE_LOST if it was ended before.
+ */
+etcd3_code_t etcd3_session_close(const etcd3_session_t *session,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/**
+ * Ends a session without revoking its lease, which is left to expire, or to whoever adopts it. ETCD3_EVENT_CLOSED comes, with
+ * no error. Sends nothing.
+ */
+void etcd3_session_orphan(const etcd3_session_t *session);
+
+/** Frees a session. If it was not ended, and nothing that hangs on it is left, it ends as by etcd3_session_orphan. */
+void etcd3_session_free(etcd3_session_t *session);
+
+/* ---- Locks ----------------------------------------------------------------------------------- */
+
+/*
+ * A lock is held by one session at a time, in the order in which they came: clientv3's, etcdctl's and the server's locks of
+ * the same name stand in the same line. It is held until it is released, or lost with its session; the loss can be reported,
+ * but a process that was paused learns of it late. So guard what the lock protects: with etcd3_txn_if_lock or etcd3_lock_put
+ * for what is in etcd, with etcd3_lock_token for what is not. A key without a lease that somebody puts under the lock's name
+ * and a slash blocks it until it is deleted.
+ *
+ * Waiting takes no thread with etcd3_lock_acquire_async. An acquisition that fails leaves nothing behind: its key is deleted,
+ * in the background if need be. Two locks of one session and name exclude each other within a client.
+ */
+
+/** A lock. */
+typedef struct etcd3_lock_t etcd3_lock_t;
+
+/**
+ * A lock of this name, which must not be empty, for a session. Sends nothing. It comes through `lock`; free with
+ * etcd3_lock_free. Its key is the name, a slash and the lease's id. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_lock_new(const etcd3_session_t *session,
+                            const void *name,
+                            size_t name_len,
+                            etcd3_lock_t **lock,
+                            etcd3_error_t **err);
+
+/**
+ * The readers' side of a read-write lock, with the keys of clientv3's recipe: held by any number of readers, but by none
+ * while an older writer holds it or waits. Else as etcd3_lock_new.
+ */
+etcd3_code_t etcd3_lock_new_read(const etcd3_session_t *session,
+                                 const void *name,
+                                 size_t name_len,
+                                 etcd3_lock_t **lock,
+                                 etcd3_error_t **err);
+
+/**
+ * The writers' side of a read-write lock: held by one writer alone, once all older readers and writers have gone. Else as
+ * etcd3_lock_new. A read-write lock and an etcd3_lock_new of the same name do not exclude each other as one would think.
+ */
+etcd3_code_t etcd3_lock_new_write(const etcd3_session_t *session,
+                                  const void *name,
+                                  size_t name_len,
+                                  etcd3_lock_t **lock,
+                                  etcd3_error_t **err);
+
+/**
+ * A lock that excludes python-etcd3's Lock of this name: the one key /locks/ and the name. It is unfair: at a release all
+ * wake up, and the fastest has it. Never use it together with another kind of lock for one thing. Else as etcd3_lock_new.
+ */
+etcd3_code_t etcd3_lock_new_python(const etcd3_session_t *session,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_lock_t **lock,
+                                   etcd3_error_t **err);
+
+/**
+ * A lock with a session of its own, of a lease of `ttl_s` seconds (0: 60) that is kept alive. It comes through `lock`; free
+ * with etcd3_lock_free, which ends the session too. RPC: Lease.LeaseGrant. Errors: those of etcd3_session_open.
+ */
+etcd3_code_t etcd3_lock_open(const etcd3_client_t *client,
+                             const void *name,
+                             size_t name_len,
+                             int64_t ttl_s,
+                             etcd3_lock_t **lock,
+                             etcd3_error_t **err);
+
+/**
+ * Acquires the lock, waiting up to `timeout_ms` (above 0; -1: for as long as it takes) for those who came before. Acquiring
+ * it twice through one handle waits for the first to be released. RPC: KV.Txn; to wait, KV.Range and Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT, ETCD3_ERR_UNAVAILABLE (no endpoint was reached within the limit), ETCD3_ERR_LEASE_LOST (the
+ * session is lost, or its key was deleted while waiting), ETCD3_ERR_CLOSED, ETCD3_ERR_INVALID_ARGUMENT, those of etcd3_get.
+ */
+etcd3_code_t etcd3_lock_acquire(const etcd3_lock_t *lock,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/** Acquires the lock if nobody has it and nobody waits for it. Errors: ETCD3_ERR_LOCKED, else those of etcd3_lock_acquire. */
+etcd3_code_t etcd3_lock_try(const etcd3_lock_t *lock,
+                            etcd3_error_t **err);
+
+/**
+ * Starts to acquire the lock and returns. ETCD3_EVENT_ACQUIRED comes when it is held, with the token as its revision. Then,
+ * if it is lost, ETCD3_EVENT_LOST. ETCD3_EVENT_CLOSED is the last: without an error after a release, with one after a loss
+ * or if it was not acquired: those of etcd3_lock_acquire, or ETCD3_ERR_CANCELED. Queue and callback are as for
+ * etcd3_execute_async. `call` may be NULL, else it comes through it, and etcd3_call_cancel ends the wait, not the holding;
+ * free with etcd3_call_free. Nothing is called if this fails. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED,
+ * ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lock_acquire_async(const etcd3_lock_t *lock,
+                                      int64_t timeout_ms,
+                                      const etcd3_queue_t *queue,
+                                      etcd3_event_fn fn,
+                                      void *user_data,
+                                      etcd3_call_t **call,
+                                      etcd3_error_t **err);
+
+/**
+ * Releases the lock: deletes its key, if it is still the one with the token. It is not held any more after that, with an
+ * error too: where no server answers, the library goes on trying in the background. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_HELD (never acquired, or released already), ETCD3_ERR_LOCK_LOST (it was lost before), and those of
+ * etcd3_execute.
+ */
+etcd3_code_t etcd3_lock_release(const etcd3_lock_t *lock,
+                                etcd3_error_t **err);
+
+/** 1 if the lock is held through this handle and not known to be lost, else 0. Asks no server, so it is no guard. */
+int etcd3_lock_is_acquired(const etcd3_lock_t *lock);
+
+/**
+ * Has the loss of the lock, as it is held now, reported: ETCD3_EVENT_LOST with its reason. ETCD3_EVENT_CLOSED is the last,
+ * also after a release. Queue and callback are as for etcd3_execute_async. Errors: ETCD3_ERR_NOT_HELD,
+ * ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lock_watch_loss(const etcd3_lock_t *lock,
+                                   const etcd3_queue_t *queue,
+                                   etcd3_event_fn fn,
+                                   void *user_data,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews the lease of the lock's session now, which is also done without it. `*ttl_s` is the seconds it has then; `ttl_s` may
+ * be NULL. RPC: Lease.LeaseKeepAlive. Errors: ETCD3_ERR_NOT_HELD, ETCD3_ERR_LOCK_LOST, ETCD3_ERR_LEASE_LOST, and those of
+ * etcd3_lease_keep_alive_once.
+ */
+etcd3_code_t etcd3_lock_refresh(const etcd3_lock_t *lock,
+                                int64_t *ttl_s,
+                                etcd3_error_t **err);
+
+/**
+ * The fencing token: a number above that of every holder before. It is the revision that created the lock's key. Give it
+ * along with what is done under the lock, and have older ones refused. 0 if the lock is not held.
+ */
+int64_t etcd3_lock_token(const etcd3_lock_t *lock);
+
+/** The lock's own key, held or not: `*len` bytes, which may be any; `len` may be NULL. Borrowed from `lock`; NULL for NULL. */
+const uint8_t *etcd3_lock_key(const etcd3_lock_t *lock,
+                              size_t *len);
+
+/**
+ * Adds the comparison that the lock is held with its token: what the transaction writes then is written by the holder, or not
+ * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now.
+ */
+void etcd3_txn_if_lock(etcd3_op_t *txn,
+                       const etcd3_lock_t *lock);
+
+/**
+ * Puts a value to a key if the lock is held, which the server checks together with the put. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_HELD, ETCD3_ERR_LOCK_LOST (nothing was put), and those of etcd3_put.
+ */
+etcd3_code_t etcd3_lock_put(const etcd3_lock_t *lock,
+                            const void *key,
+                            size_t key_len,
+                            const void *value,
+                            size_t value_len,
+                            etcd3_error_t **err);
+
+/** Frees a lock. One that is held is released, and one that is waited for is given up, in the background. */
+void etcd3_lock_free(etcd3_lock_t *lock);
+
+/* ---- Elections ------------------------------------------------------------------------------- */
+
+/*
+ * An election has one leader at a time, a session, and whoever comes next is next. Candidates of clientv3 and of etcdctl stand
+ * in the same line. What is said of locks is true here: leadership is lost with the session, and only a guard,
+ * etcd3_txn_if_leader, is sure.
+ */
+
+/** A candidate of an election. */
+typedef struct etcd3_election_t etcd3_election_t;
+
+/** Who follows an election. */
+typedef struct etcd3_observer_t etcd3_observer_t;
+
+/**
+ * A candidate, who does not campaign yet, of the election of this name, which must not be empty. Sends nothing. It comes
+ * through `election`; free with etcd3_election_free. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_election_new(const etcd3_session_t *session,
+                                const void *name,
+                                size_t name_len,
+                                etcd3_election_t **election,
+                                etcd3_error_t **err);
+
+/**
+ * The leader, known by the key and the revision of etcd3_election_key and etcd3_election_token, maybe of a former process,
+ * whose lease the session has adopted. It comes through `election`; free with etcd3_election_free. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_ELECTED (such a key does not lead), ETCD3_ERR_INVALID_ARGUMENT, and those of etcd3_get.
+ */
+etcd3_code_t etcd3_election_resume(const etcd3_session_t *session,
+                                   const void *name,
+                                   size_t name_len,
+                                   const void *key,
+                                   size_t key_len,
+                                   int64_t revision,
+                                   etcd3_election_t **election,
+                                   etcd3_error_t **err);
+
+/**
+ * Campaigns with a value, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) to be the leader. A leader who
+ * campaigns proclaims the value. RPC: KV.Txn; to wait, KV.Range and Watch.Watch. Errors: those of etcd3_lock_acquire.
+ */
+etcd3_code_t etcd3_election_campaign(const etcd3_election_t *election,
+                                     const void *value,
+                                     size_t value_len,
+                                     int64_t timeout_ms,
+                                     etcd3_error_t **err);
+
+/** Starts to campaign and returns: ETCD3_EVENT_ACQUIRED comes with leadership. All else is as for etcd3_lock_acquire_async. */
+etcd3_code_t etcd3_election_campaign_async(const etcd3_election_t *election,
+                                           const void *value,
+                                           size_t value_len,
+                                           int64_t timeout_ms,
+                                           const etcd3_queue_t *queue,
+                                           etcd3_event_fn fn,
+                                           void *user_data,
+                                           etcd3_call_t **call,
+                                           etcd3_error_t **err);
+
+/** Has the leader say another value. RPC: KV.Txn. Errors: ETCD3_ERR_NOT_ELECTED, and those of etcd3_put. */
+etcd3_code_t etcd3_election_proclaim(const etcd3_election_t *election,
+                                     const void *value,
+                                     size_t value_len,
+                                     etcd3_error_t **err);
+
+/**
+ * Gives leadership up; for whoever does not lead there is nothing to do. With an error too: the library goes on trying in the
+ * background. RPC: KV.Txn. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_election_resign(const etcd3_election_t *election,
+                                   etcd3_error_t **err);
+
+/** 1 if this candidate leads and is not known to have lost leadership, else 0. Asks no server, so it is no guard. */
+int etcd3_election_is_leader(const etcd3_election_t *election);
+
+/**
+ * Has the loss of leadership, as it is held now, reported, as etcd3_lock_watch_loss does for a lock.
+ * Errors: ETCD3_ERR_NOT_ELECTED, ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_election_watch_loss(const etcd3_election_t *election,
+                                       const etcd3_queue_t *queue,
+                                       etcd3_event_fn fn,
+                                       void *user_data,
+                                       etcd3_error_t **err);
+
+/** The fencing token of the leader, as etcd3_lock_token of a lock's holder; 0 for whoever does not lead. */
+int64_t etcd3_election_token(const etcd3_election_t *election);
+
+/** The candidate's own key: `*len` bytes, which may be any; `len` may be NULL. Borrowed from `election`; NULL for NULL. */
+const uint8_t *etcd3_election_key(const etcd3_election_t *election,
+                                  size_t *len);
+
+/** Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. */
+void etcd3_txn_if_leader(etcd3_op_t *txn, const etcd3_election_t *election);
+
+/** Frees a candidate. One who leads resigns, and one who campaigns gives up, in the background. */
+void etcd3_election_free(etcd3_election_t *election);
+
+/**
+ * Who leads the election of this name: the answer is that to a get of the leader's key, whose value is what it proclaims. It
+ * comes through `result`; free with etcd3_result_free. RPC: KV.Range. Errors: ETCD3_ERR_NO_ELECTED_LEADER, those of
+ * etcd3_get.
+ */
+etcd3_code_t etcd3_election_leader(const etcd3_client_t *client,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_result_t **result,
+                                   etcd3_error_t **err);
+
+/**
+ * Follows the election of this name: ETCD3_EVENT_LEADER tells who leads or that nobody does, first as it is now and then after
+ * each change; of changes in quick succession the last is told. ETCD3_EVENT_STATE tells when the connection is lost and
+ * back. Queue and callback are as for etcd3_watch_start. The observer comes through `observer`; free with
+ * etcd3_observer_free. RPC: KV.Range, Watch.Watch. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM
+ * (no thread).
+ */
+etcd3_code_t etcd3_election_observe(const etcd3_client_t *client,
+                                    const void *name,
+                                    size_t name_len,
+                                    const etcd3_queue_t *queue,
+                                    etcd3_event_fn fn,
+                                    void *user_data,
+                                    etcd3_observer_t **observer,
+                                    etcd3_error_t **err);
+
+/** Ends an observer, as etcd3_watch_cancel does a watch. */
+void etcd3_observer_cancel(const etcd3_observer_t *observer);
+
+/**
+ * Ends an observer and waits up to `timeout_ms` (0: not at all) for its callback, as etcd3_watch_join does for a watch's.
+ * Error: ETCD3_ERR_TIMEOUT.
+ */
+etcd3_code_t etcd3_observer_join(const etcd3_observer_t *observer,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/** Ends and frees an observer. Its ETCD3_EVENT_CLOSED still comes. */
+void etcd3_observer_free(etcd3_observer_t *observer);
+
+/* ---- Barriers -------------------------------------------------------------------------------- */
+
+/*
+ * A barrier is a key: while it is there, whoever waits, waits. A double barrier has a number of members, who enter together
+ * and leave together. Both have the keys of clientv3's recipes.
+ */
+
+/** A member of a double barrier. */
+typedef struct etcd3_double_barrier_t etcd3_double_barrier_t;
+
+/**
+ * Puts the barrier of this name, which must not be empty, up. It stays until somebody releases it: it has no lease.
+ * RPC: KV.Txn. Errors: ETCD3_ERR_LOCKED (it is up), and those of etcd3_put.
+ */
+etcd3_code_t etcd3_barrier_hold(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                etcd3_error_t **err);
+
+/**
+ * Takes the barrier away, whoever put it up; that there is none is no error. RPC: KV.DeleteRange. Errors: those of
+ * etcd3_delete.
+ */
+etcd3_code_t etcd3_barrier_release(const etcd3_client_t *client,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_error_t **err);
+
+/**
+ * Waits until the barrier is away, up to `timeout_ms` (above 0; -1: for as long as it takes). RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT, and those of etcd3_get.
+ */
+etcd3_code_t etcd3_barrier_wait(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/**
+ * A session as a member of the double barrier of this name, for `count` members, above 0. Sends nothing. It comes through
+ * `barrier`; free with etcd3_double_barrier_free. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_double_barrier_new(const etcd3_session_t *session,
+                                      const void *name,
+                                      size_t name_len,
+                                      int64_t count,
+                                      etcd3_double_barrier_t **barrier,
+                                      etcd3_error_t **err);
+
+/**
+ * Enters, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) until all members have. After an error it is
+ * not in. RPC: KV.Txn, KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_CONFLICT (it has all its members already), and those of etcd3_lock_acquire.
+ */
+etcd3_code_t etcd3_double_barrier_enter(const etcd3_double_barrier_t *barrier,
+                                        int64_t timeout_ms,
+                                        etcd3_error_t **err);
+
+/**
+ * Leaves, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) until all members have. After an error it has
+ * left all the same. RPC: KV.Txn, KV.Range, Watch.Watch. Errors: ETCD3_ERR_NOT_HELD (it is not in), ETCD3_ERR_TIMEOUT, and
+ * those of etcd3_get.
+ */
+etcd3_code_t etcd3_double_barrier_leave(const etcd3_double_barrier_t *barrier,
+                                        int64_t timeout_ms,
+                                        etcd3_error_t **err);
+
+/** Frees a member of a double barrier. One that is in leaves, in the background. */
+void etcd3_double_barrier_free(etcd3_double_barrier_t *barrier);
+
+/* ---- Queues of work -------------------------------------------------------------------------- */
+
+/*
+ * Queues of work in the store, with the keys of clientv3's recipes: what one client puts in, one other takes out. An item is
+ * gone from the store once it is taken; what becomes of it then is up to who has it.
+ */
+
+/** Puts an item into the queue of this name, which must not be empty. RPC: KV.Txn. Errors: those of etcd3_put. */
+etcd3_code_t etcd3_fifo_enqueue(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                const void *value,
+                                size_t value_len,
+                                etcd3_error_t **err);
+
+/**
+ * Takes the item that was put in first, waiting up to `timeout_ms` (above 0; -1: for as long as it takes) for one. Its
+ * key-value comes through `result`, as the answer to a get; free with etcd3_result_free. RPC: KV.Range, KV.Txn, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT (there was none), ETCD3_ERR_AMBIGUOUS (an item may have been taken; the message names its key),
+ * and those of etcd3_get.
+ */
+etcd3_code_t etcd3_fifo_dequeue(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                int64_t timeout_ms,
+                                etcd3_result_t **result,
+                                etcd3_error_t **err);
+
+/**
+ * Puts an item into the priority queue of this name, with a priority from 0, which is served first, to 65535. RPC: KV.Range,
+ * KV.Txn. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_pqueue_enqueue(const etcd3_client_t *client,
+                                  const void *name,
+                                  size_t name_len,
+                                  int32_t priority,
+                                  const void *value,
+                                  size_t value_len,
+                                  etcd3_error_t **err);
+
+/** Takes the item with the lowest priority number, and of these the one that was put in first. Else as etcd3_fifo_dequeue. */
+etcd3_code_t etcd3_pqueue_dequeue(const etcd3_client_t *client,
+                                  const void *name,
+                                  size_t name_len,
+                                  int64_t timeout_ms,
+                                  etcd3_result_t **result,
+                                  etcd3_error_t **err);
+
+/* ---- Transactional memory -------------------------------------------------------------------- */
+
+/*
+ * Software transactional memory: a function of yours reads and writes keys; what it wrote is committed in one transaction, if
+ * what it read is still so, or else the function runs again. So it must have no effect but through these calls.
+ */
+
+/** Reads are of one revision, and neither what was read nor what is written has changed since then. */
+#define ETCD3_STM_SERIALIZABLE_SNAPSHOT 0
+
+/** Reads are of one revision, and nothing of what was read has changed since then. */
+#define ETCD3_STM_SERIALIZABLE 1
+
+/** Each key reads the same each time, and nothing of what was read has changed since. */
+#define ETCD3_STM_REPEATABLE_READS 2
+
+/** Each key reads the same each time; nothing is checked at the commit. */
+#define ETCD3_STM_READ_COMMITTED 3
+
+/** Returned by the function to have its writes committed. */
+#define ETCD3_STM_COMMIT 0
+
+/** Returned by the function to end it all, with nothing written. */
+#define ETCD3_STM_ABORT 1
+
+/** One attempt; lives until the function returns. */
+typedef struct etcd3_stm_t etcd3_stm_t;
+
+/**
+ * Reads and writes through `stm` and returns ETCD3_STM_COMMIT or ETCD3_STM_ABORT. Runs on the thread of etcd3_stm_run, once
+ * for each attempt; it may call any function of this library, and must return.
+ */
+typedef int32_t (*etcd3_stm_fn)(etcd3_stm_t *stm, void *user_data);
+
+/**
+ * Runs `fn` with `user_data`, up to `max_attempts` times (0: 100), until what it did is committed: `*revision` is that
+ * commit's; `revision` may be NULL. `isolation` is one of ETCD3_STM_…; all of it takes up to `timeout_ms` (above 0; 0: the
+ * client's limit), the function's own time included. RPC: KV.Range, KV.Txn.
+ * Errors: ETCD3_ERR_CONFLICT (others were faster each time), ETCD3_ERR_ABORTED (the function asked for it),
+ * ETCD3_ERR_AMBIGUOUS (the commit's outcome is unknown; it was sent once), ETCD3_ERR_INVALID_ARGUMENT, and those of
+ * etcd3_execute.
+ */
+etcd3_code_t etcd3_stm_run(const etcd3_client_t *client,
+                           int32_t isolation,
+                           int32_t max_attempts,
+                           int64_t timeout_ms,
+                           etcd3_stm_fn fn,
+                           void *user_data,
+                           int64_t *revision,
+                           etcd3_error_t **err);
+
+/**
+ * Reads a key. `*value` is its value, `*value_len` bytes, borrowed until the function returns; NULL if there is no such key.
+ * What was written in this attempt reads as written. After an error, other than of an argument, the attempt is lost: return.
+ * RPC: KV.Range. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_stm_get(etcd3_stm_t *stm,
+                           const void *key,
+                           size_t key_len,
+                           const uint8_t **value,
+                           size_t *value_len,
+                           etcd3_error_t **err);
+
+/**
+ * Reads at which revision a key was last put, leaving out this attempt's writes; 0 if there is no such key. RPC: KV.Range.
+ * Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_stm_mod_revision(etcd3_stm_t *stm,
+                                    const void *key,
+                                    size_t key_len,
+                                    int64_t *revision,
+                                    etcd3_error_t **err);
+
+/** Puts a value to a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_stm_put(etcd3_stm_t *stm,
+                           const void *key,
+                           size_t key_len,
+                           const void *value,
+                           size_t value_len,
+                           etcd3_error_t **err);
+
+/** Deletes a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_stm_delete(etcd3_stm_t *stm, const void *key, size_t key_len, etcd3_error_t **err);
+
+/* ---- Reading in pages ------------------------------------------------------------------------ */
+
+/*
+ * A read of any size: part by part, so that no answer is large, and all of it from one revision, as one read would
+ * be. A server from 3.7 on streams the parts; others are asked for a page at a time. What is not taken is not read.
+ */
+
+/** A read in parts. */
+typedef struct etcd3_range_t etcd3_range_t;
+
+/**
+ * Starts to read what `op`, a get with any option but etcd3_op_set_sort and etcd3_op_set_count_only, would bring: counts
+ * the keys and fixes the revision, the newest if the op names none. Up to `page` keys come at a time, where the server is
+ * asked for pages; 0 for 1000. The op's time limit, or the client's, is for each step. It comes through `range`; free
+ * with etcd3_range_free. RPC: KV.Range. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_range_open(const etcd3_client_t *client,
+                              const etcd3_op_t *op,
+                              int64_t page,
+                              etcd3_range_t **range,
+                              etcd3_error_t **err);
+
+/**
+ * Waits for the next part, a get's result with at least one key, in the order of the keys. It comes through `result`, free
+ * with etcd3_result_free; NULL when all was read. After an error it may be called again, but for ETCD3_ERR_COMPACTED,
+ * which comes when the revision was compacted away meanwhile: the rest is gone. RPC: KV.RangeStream or KV.Range. Errors:
+ * those of etcd3_execute; ETCD3_ERR_BUSY (another thread is at it), ETCD3_ERR_CLOSED (also after the client is freed).
+ */
+etcd3_code_t etcd3_range_next(const etcd3_range_t *range,
+                              etcd3_result_t **result,
+                              etcd3_error_t **err);
+
+/** The revision that all of it is from; 0 for NULL. */
+int64_t etcd3_range_revision(const etcd3_range_t *range);
+
+/** How many keys the range has at that revision, before limit and filters: what progress is measured by; 0 for NULL. */
+int64_t etcd3_range_total(const etcd3_range_t *range);
+
+/** Frees a read, wherever it stands; not while another thread is in etcd3_range_next. */
+void etcd3_range_free(etcd3_range_t *range);
+
+/* ---- Members --------------------------------------------------------------------------------- */
+
+/*
+ * The members of the cluster, and changing them. Give a new member's peer URLs to etcd3_member_add first, then start the
+ * member. A change whose answer is lost fails with ETCD3_ERR_AMBIGUOUS and is not repeated: list the members.
+ */
+
+/** A list of members. It never changes and may be read by many threads. */
+typedef struct etcd3_members_t etcd3_members_t;
+
+/**
+ * Lists the members: as the cluster agrees on them with `linearizable` 1; with 0 as the asked member knows them, which
+ * works without a leader too. Servers of 3.4 always do the latter. The list comes through `members`; free with
+ * etcd3_members_free. RPC: Cluster.MemberList. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_member_list(const etcd3_client_t *client,
+                               int linearizable,
+                               etcd3_members_t **members,
+                               etcd3_error_t **err);
+
+/**
+ * Adds a member that will be found by the others at `count` peer URLs, such as "http://10.0.0.4:2380", at least one:
+ * with `is_learner` 1 one that replicates without a vote until etcd3_member_promote. `*member_id` is its id, `members` is
+ * all members with it, free with etcd3_members_free; both may be NULL. RPC: Cluster.MemberAdd. Errors: those of etcd3_put;
+ * ETCD3_ERR_PEER_URL_EXISTS, ETCD3_ERR_UNHEALTHY, ETCD3_ERR_NOT_ENOUGH_STARTED, ETCD3_ERR_TOO_MANY_LEARNERS.
+ */
+etcd3_code_t etcd3_member_add(const etcd3_client_t *client,
+                              const char *const *peer_urls,
+                              size_t count,
+                              int is_learner,
+                              uint64_t *member_id,
+                              etcd3_members_t **members,
+                              etcd3_error_t **err);
+
+/**
+ * Gives a member other peer URLs, at least one. `members` is all members then, free with etcd3_members_free; it may be
+ * NULL. RPC: Cluster.MemberUpdate. Errors: those of etcd3_put; ETCD3_ERR_MEMBER_NOT_FOUND, ETCD3_ERR_PEER_URL_EXISTS.
+ */
+etcd3_code_t etcd3_member_update(const etcd3_client_t *client,
+                                 uint64_t member_id,
+                                 const char *const *peer_urls,
+                                 size_t count,
+                                 etcd3_members_t **members,
+                                 etcd3_error_t **err);
+
+/**
+ * Gives a learner its vote. `members` is all members then, free with etcd3_members_free; it may be NULL. RPC:
+ * Cluster.MemberPromote. Errors: those of etcd3_put; ETCD3_ERR_MEMBER_NOT_FOUND, ETCD3_ERR_MEMBER_NOT_LEARNER,
+ * ETCD3_ERR_LEARNER_NOT_READY (it has not caught up with the leader: try again).
+ */
+etcd3_code_t etcd3_member_promote(const etcd3_client_t *client,
+                                  uint64_t member_id,
+                                  etcd3_members_t **members,
+                                  etcd3_error_t **err);
+
+/**
+ * Removes a member, for ever: one that is to come back must be added anew, without its data. `members` is those that are
+ * left, free with etcd3_members_free; it may be NULL. RPC: Cluster.MemberRemove. Errors: those of etcd3_put;
+ * ETCD3_ERR_MEMBER_NOT_FOUND, ETCD3_ERR_NOT_ENOUGH_STARTED, ETCD3_ERR_UNHEALTHY.
+ */
+etcd3_code_t etcd3_member_remove(const etcd3_client_t *client,
+                                 uint64_t member_id,
+                                 etcd3_members_t **members,
+                                 etcd3_error_t **err);
+
+/** How many members there are. */
+size_t etcd3_members_count(const etcd3_members_t *members);
+
+/** The id of the member at `index`, from 0; 0 past the end. */
+uint64_t etcd3_members_id(const etcd3_members_t *members, size_t index);
+
+/** The name of the member at `index`; "" if it was never started, and past the end. Borrowed from `members`. */
+const char *etcd3_members_name(const etcd3_members_t *members, size_t index);
+
+/** 1 if the member at `index` was started, so that it has a name and client URLs; else 0. */
+int etcd3_members_is_started(const etcd3_members_t *members, size_t index);
+
+/** 1 if the member at `index` replicates without a vote, else 0. */
+int etcd3_members_is_learner(const etcd3_members_t *members, size_t index);
+
+/** How many URLs the member at `index` has for the other members. */
+size_t etcd3_members_peer_url_count(const etcd3_members_t *members, size_t index);
+
+/**
+ * URL number `url_index`, from 0, at which the other members find the member at `index`; NULL past the end. Borrowed
+ * from `members`.
+ */
+const char *etcd3_members_peer_url(const etcd3_members_t *members,
+                                   size_t index,
+                                   size_t url_index);
+
+/** How many URLs the member at `index` has for clients; 0 if it was never started. */
+size_t etcd3_members_client_url_count(const etcd3_members_t *members, size_t index);
+
+/**
+ * URL number `url_index`, from 0, at which clients find the member at `index`; NULL past the end. Borrowed from
+ * `members`.
+ */
+const char *etcd3_members_client_url(const etcd3_members_t *members,
+                                     size_t index,
+                                     size_t url_index);
+
+/** Frees a list of members. */
+void etcd3_members_free(etcd3_members_t *members);
+
+/* ---- Status ---------------------------------------------------------------------------------- */
+
+/*
+ * What a member says of itself. Maintenance calls take an `endpoint` in the forms of etcd3_config_add_endpoint: exactly
+ * that one is asked, also if it is not one of the client's, which then get a connection for this call alone; NULL for any
+ * of the client's. An endpoint without TLS is refused where the client's are with TLS.
+ */
+
+/** The state of one member. It never changes and may be read by many threads. */
+typedef struct etcd3_status_t etcd3_status_t;
+
+/**
+ * Asks a member for its state, also one without a leader, or a learner. It comes through `status`; free with
+ * etcd3_status_free. RPC: Maintenance.Status. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_status(const etcd3_client_t *client,
+                          const char *endpoint,
+                          etcd3_status_t **status,
+                          etcd3_error_t **err);
+
+/** The id of the cluster. */
+uint64_t etcd3_status_cluster_id(const etcd3_status_t *status);
+
+/** The id of the member that answered. */
+uint64_t etcd3_status_member_id(const etcd3_status_t *status);
+
+/** The revision of the member's store. */
+int64_t etcd3_status_revision(const etcd3_status_t *status);
+
+/** The version of the server program, such as "3.6.5". Borrowed from `status`. */
+const char *etcd3_status_version(const etcd3_status_t *status);
+
+/** The size of the database file, in bytes. */
+int64_t etcd3_status_db_size(const etcd3_status_t *status);
+
+/** How many bytes of it hold data; what is more, etcd3_defragment gives back. */
+int64_t etcd3_status_db_size_in_use(const etcd3_status_t *status);
+
+/** How large the file may become, in bytes; 0 from servers before 3.6. */
+int64_t etcd3_status_db_size_quota(const etcd3_status_t *status);
+
+/** The id of the leader; 0 if the member knows none. */
+uint64_t etcd3_status_leader(const etcd3_status_t *status);
+
+/** 1 if the member that answered is the leader, else 0. */
+int etcd3_status_is_leader(const etcd3_status_t *status);
+
+/** The index of the last entry that the members have agreed on, as this one knows. */
+uint64_t etcd3_status_raft_index(const etcd3_status_t *status);
+
+/** The index of the last entry that the member has applied to its store. */
+uint64_t etcd3_status_raft_applied_index(const etcd3_status_t *status);
+
+/** The term of the leader. */
+uint64_t etcd3_status_raft_term(const etcd3_status_t *status);
+
+/** 1 if the member replicates without a vote, else 0. */
+int etcd3_status_is_learner(const etcd3_status_t *status);
+
+/** The version of the format of the database, such as "3.6.0"; "" from servers before 3.6. Borrowed from `status`. */
+const char *etcd3_status_storage_version(const etcd3_status_t *status);
+
+/**
+ * The version that the cluster is being downgraded to; "" if it is not, and from servers before 3.6. Borrowed from
+ * `status`.
+ */
+const char *etcd3_status_downgrade_target(const etcd3_status_t *status);
+
+/** How many things are wrong, as the member says: alarms, no leader. */
+size_t etcd3_status_error_count(const etcd3_status_t *status);
+
+/** What is wrong, at `index` from 0; NULL past the end. Borrowed from `status`. */
+const char *etcd3_status_error(const etcd3_status_t *status, size_t index);
+
+/** Frees a status. */
+void etcd3_status_free(etcd3_status_t *status);
+
+/* ---- Alarms ---------------------------------------------------------------------------------- */
+
+/*
+ * Alarms keep a cluster from taking writes until they are disarmed: NOSPACE that grow it, CORRUPT all. After NOSPACE,
+ * compact and defragment first.
+ */
+
+/** Any kind, where alarms are chosen. */
+#define ETCD3_ALARM_NONE 0
+
+/** A member's space quota is used up. */
+#define ETCD3_ALARM_NOSPACE 1
+
+/** A member's data differ from the others'. */
+#define ETCD3_ALARM_CORRUPT 2
+
+/** A list of alarms. It never changes and may be read by many threads. */
+typedef struct etcd3_alarms_t etcd3_alarms_t;
+
+/**
+ * Lists the alarms of a member, or of all with a `member_id` of 0, that are of the kind `alarm`, or of any with
+ * ETCD3_ALARM_NONE. They come through `alarms`; free with etcd3_alarms_free. RPC: Maintenance.Alarm. Errors: those of
+ * etcd3_get.
+ */
+etcd3_code_t etcd3_alarm_list(const etcd3_client_t *client,
+                              uint64_t member_id,
+                              int32_t alarm,
+                              etcd3_alarms_t **alarms,
+                              etcd3_error_t **err);
+
+/**
+ * Raises an alarm of the kind `alarm` for a member, or for every member with a `member_id` of 0. `alarms` is all alarms
+ * then, free with etcd3_alarms_free; it may be NULL. RPC: Maintenance.Alarm. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_alarm_raise(const etcd3_client_t *client,
+                               uint64_t member_id,
+                               int32_t alarm,
+                               etcd3_alarms_t **alarms,
+                               etcd3_error_t **err);
+
+/**
+ * Disarms the alarms of a member, or of all with a `member_id` of 0, that are of the kind `alarm`, or of any with
+ * ETCD3_ALARM_NONE: lists them, then disarms each. `alarms` is those that were, free with etcd3_alarms_free; it may be
+ * NULL. That there are none is no error. RPC: Maintenance.Alarm. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_alarm_disarm(const etcd3_client_t *client,
+                                uint64_t member_id,
+                                int32_t alarm,
+                                etcd3_alarms_t **alarms,
+                                etcd3_error_t **err);
+
+/** How many alarms there are. */
+size_t etcd3_alarms_count(const etcd3_alarms_t *alarms);
+
+/** The id of the member that the alarm at `index`, from 0, is of; 0 past the end. */
+uint64_t etcd3_alarms_member_id(const etcd3_alarms_t *alarms, size_t index);
+
+/** The kind of the alarm at `index`, an ETCD3_ALARM_*; ETCD3_ALARM_NONE past the end. */
+int32_t etcd3_alarms_kind(const etcd3_alarms_t *alarms, size_t index);
+
+/** Frees a list of alarms. */
+void etcd3_alarms_free(etcd3_alarms_t *alarms);
+
+/* ---- Maintenance ----------------------------------------------------------------------------- */
+
+/*
+ * Care of the members: history, space, comparison, leadership, version. `endpoint` is as in etcd3_status.
+ */
+
+/** The hashes of all members. They never change and may be read by many threads. */
+typedef struct etcd3_hashes_t etcd3_hashes_t;
+
+/**
+ * Drops the history below `revision`, above 0, which stays the oldest one that can be read. With `physical` 1 it waits
+ * until the member that is asked has dropped it from its database. `timeout_ms` is above 0, or 0 for the client's. RPC:
+ * KV.Compact. Errors: those of etcd3_put; ETCD3_ERR_COMPACTED (it was already), ETCD3_ERR_FUTURE_REVISION.
+ */
+etcd3_code_t etcd3_compact(const etcd3_client_t *client,
+                           int64_t revision,
+                           int physical,
+                           int64_t timeout_ms,
+                           etcd3_error_t **err);
+
+/**
+ * Has a member give the free space of its database file back. It answers nothing else meanwhile, so one member at a time;
+ * etcd3_defragment_all does that. Never repeated. `timeout_ms` is above 0, or 0 for 60000 or the client's, whichever is
+ * longer. RPC: Maintenance.Defragment. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_defragment(const etcd3_client_t *client,
+                              const char *endpoint,
+                              int64_t timeout_ms,
+                              etcd3_error_t **err);
+
+/**
+ * Defragments all started members, one after another and the leader last, without blocking. After each there is an
+ * ETCD3_EVENT_NOTICE; the last event is ETCD3_EVENT_CLOSED, without an error if all are done; it stops at the first that
+ * fails. `timeout_ms` is for each, as in etcd3_defragment. `queue`, `fn`, `user_data` and `call` are as in
+ * etcd3_execute_async; a call that is cancelled ends with ETCD3_ERR_CANCELED or ETCD3_ERR_AMBIGUOUS, and the member that
+ * is at it goes on. RPC: Maintenance.Status, Cluster.MemberList, Maintenance.Defragment.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_defragment_all(const etcd3_client_t *client,
+                                  int64_t timeout_ms,
+                                  const etcd3_queue_t *queue,
+                                  etcd3_event_fn fn,
+                                  void *user_data,
+                                  etcd3_call_t **call,
+                                  etcd3_error_t **err);
+
+/** The hash of a member's whole database. RPC: Maintenance.Hash. Errors: those of etcd3_get. */
+etcd3_code_t etcd3_hash(const etcd3_client_t *client,
+                        const char *endpoint,
+                        uint32_t *hash,
+                        etcd3_error_t **err);
+
+/**
+ * The hash of a member's keys and values up to `revision`, or to its newest with 0, and the revision its history is
+ * compacted to, which `compact_revision` may be NULL for: two members hold the same if both are equal. RPC:
+ * Maintenance.HashKV. Errors: those of etcd3_get; ETCD3_ERR_COMPACTED, ETCD3_ERR_FUTURE_REVISION.
+ */
+etcd3_code_t etcd3_hash_kv(const etcd3_client_t *client,
+                           const char *endpoint,
+                           int64_t revision,
+                           uint32_t *hash,
+                           int64_t *compact_revision,
+                           etcd3_error_t **err);
+
+/**
+ * Compares what all started voting members hold at one revision: at `revision`, or with 0 at the newest that all of them
+ * have. Members that lag, and compactions under way, are waited for within the client's time limit. That members differ is
+ * no error: see etcd3_hashes_difference_count. The hashes come through `hashes`; free with etcd3_hashes_free. RPC:
+ * Cluster.MemberList, Maintenance.Status, Maintenance.HashKV. Errors: those of etcd3_hash_kv, of any member.
+ */
+etcd3_code_t etcd3_hash_kv_compare(const etcd3_client_t *client,
+                                   int64_t revision,
+                                   etcd3_hashes_t **hashes,
+                                   etcd3_error_t **err);
+
+/** How many members were asked. */
+size_t etcd3_hashes_count(const etcd3_hashes_t *hashes);
+
+/** How many of them differ from what the majority holds; all of them if there is no majority. 0: all hold the same. */
+size_t etcd3_hashes_difference_count(const etcd3_hashes_t *hashes);
+
+/** The id of the member at `index`, from 0; 0 past the end. */
+uint64_t etcd3_hashes_member_id(const etcd3_hashes_t *hashes, size_t index);
+
+/** Where the member at `index` was asked; "" past the end. Borrowed from `hashes`. */
+const char *etcd3_hashes_endpoint(const etcd3_hashes_t *hashes, size_t index);
+
+/** The hash that the member at `index` gave. */
+uint32_t etcd3_hashes_hash(const etcd3_hashes_t *hashes, size_t index);
+
+/** The revision it is for, the same for all. */
+int64_t etcd3_hashes_revision(const etcd3_hashes_t *hashes, size_t index);
+
+/** The revision that the history of the member at `index` is compacted to. */
+int64_t etcd3_hashes_compact_revision(const etcd3_hashes_t *hashes, size_t index);
+
+/** 1 if the member at `index` differs from what the majority holds, or if there is no majority; else 0. */
+int etcd3_hashes_differs(const etcd3_hashes_t *hashes, size_t index);
+
+/** Frees hashes. */
+void etcd3_hashes_free(etcd3_hashes_t *hashes);
+
+/**
+ * Has the leader hand its leadership to the member `member_id`. The leader is found by asking the client's endpoints, and
+ * if it is none of them, by the cluster's list. That it leads already is no error. RPC: Maintenance.Status,
+ * Maintenance.MoveLeader. Errors: those of etcd3_put; ETCD3_ERR_BAD_LEADER_TRANSFEREE, ETCD3_ERR_NO_LEADER.
+ */
+etcd3_code_t etcd3_move_leader(const etcd3_client_t *client,
+                               uint64_t member_id,
+                               etcd3_error_t **err);
+
+/**
+ * Asks whether the cluster could be downgraded to `version`, such as "3.5"; nothing is changed. RPC:
+ * Maintenance.Downgrade, since 3.5. Errors: those of etcd3_put; ETCD3_ERR_INVALID_DOWNGRADE_VERSION,
+ * ETCD3_ERR_DOWNGRADE_IN_PROGRESS, ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_downgrade_validate(const etcd3_client_t *client, const char *version, etcd3_error_t **err);
+
+/**
+ * Starts the downgrade of the cluster to `version`: then exchange the members' programs one after another. RPC and errors:
+ * those of etcd3_downgrade_validate.
+ */
+etcd3_code_t etcd3_downgrade_enable(const etcd3_client_t *client,
+                                    const char *version,
+                                    etcd3_error_t **err);
+
+/**
+ * Ends the downgrade that is under way. RPC: Maintenance.Downgrade. Errors: those of etcd3_put; ETCD3_ERR_NO_DOWNGRADE,
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_downgrade_cancel(const etcd3_client_t *client,
+                                    etcd3_error_t **err);
+
+/* ---- Snapshots ------------------------------------------------------------------------------- */
+
+/*
+ * A snapshot is one member's whole database at one moment, with the SHA-256 of it as its last 32 bytes: what etcdutl
+ * snapshot restore takes. It is checked while it comes; one that is cut short or damaged fails with
+ * ETCD3_ERR_SNAPSHOT_CORRUPT. It has a connection of its own and is read from the server only as fast as it is taken.
+ * `endpoint` is as in etcd3_status. Until the first byte another attempt is made if one fails, then no more.
+ */
+
+/**
+ * Writes a snapshot to the file `path`, which appears when it is whole and checked, readable and writable by its owner
+ * only, and then replaces what had this name; until then it is `path`.part, which is removed if the call fails.
+ * `timeout_ms` is for all of it, above 0, or -1 for none. `cancel` ends it early; it may be NULL. `*bytes` is its size;
+ * `bytes` may be NULL. RPC: Maintenance.Snapshot. Errors: those of etcd3_get; ETCD3_ERR_SNAPSHOT_CORRUPT,
+ * ETCD3_ERR_CANCELED, ETCD3_ERR_SYSTEM (the file), ETCD3_ERR_BUSY (another one is being written there).
+ */
+etcd3_code_t etcd3_snapshot_to_file(const etcd3_client_t *client,
+                                    const char *endpoint,
+                                    const char *path,
+                                    int64_t timeout_ms,
+                                    const etcd3_cancel_t *cancel,
+                                    int64_t *bytes,
+                                    etcd3_error_t **err);
+
+/**
+ * The same to a descriptor: a file, a pipe, a socket. What was written when it fails is not to be used. Raises no SIGPIPE.
+ * `fd` stays open.
+ */
+etcd3_code_t etcd3_snapshot_to_fd(const etcd3_client_t *client,
+                                  const char *endpoint,
+                                  int fd,
+                                  int64_t timeout_ms,
+                                  const etcd3_cancel_t *cancel,
+                                  int64_t *bytes,
+                                  etcd3_error_t **err);
+
+/**
+ * The same without blocking: its bytes come in order as one ETCD3_EVENT_DATA after the other, and at last
+ * ETCD3_EVENT_CLOSED, without an error only if the snapshot is whole and checked. About 1 MiB at most waits in the queue;
+ * the server waits until it is taken. `queue`, `fn`, `user_data` and `call` are as in etcd3_execute_async; a call that is
+ * cancelled ends with ETCD3_ERR_CANCELED. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no
+ * thread).
+ */
+etcd3_code_t etcd3_snapshot_async(const etcd3_client_t *client,
+                                  const char *endpoint,
+                                  const etcd3_queue_t *queue,
+                                  etcd3_event_fn fn,
+                                  void *user_data,
+                                  etcd3_call_t **call,
+                                  etcd3_error_t **err);
+
+/* ---- Users ----------------------------------------------------------------------------------- */
+
+/*
+ * Who may do what. A user logs in with a password, or with a certificate that names it, and may do what its roles permit;
+ * the user root with the role root may do all. With authentication on, only such a user may make these calls. Passwords
+ * are neither logged nor kept.
+ */
+
+/** Names of users or roles. They never change and may be read by many threads. */
+typedef struct etcd3_names_t etcd3_names_t;
+
+/**
+ * Turns authentication on. There must be a user root with the role root. This client then needs its credentials: see
+ * etcd3_client_set_credentials. RPC: Auth.AuthEnable. Errors: those of etcd3_put; ETCD3_ERR_ROOT_USER_NOT_FOUND,
+ * ETCD3_ERR_ROOT_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_auth_enable(const etcd3_client_t *client,
+                               etcd3_error_t **err);
+
+/** Turns authentication off; users and roles stay. That it is off already is no error. RPC: Auth.AuthDisable. Errors: those of etcd3_put. */
+etcd3_code_t etcd3_auth_disable(const etcd3_client_t *client,
+                                etcd3_error_t **err);
+
+/**
+ * `*enabled` is 1 if authentication is on, else 0. `*revision`, which may be NULL, changes with users and roles. RPC:
+ * Auth.AuthStatus, since 3.5. Errors: those of etcd3_get; ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_auth_status(const etcd3_client_t *client,
+                               int *enabled,
+                               uint64_t *revision,
+                               etcd3_error_t **err);
+
+/**
+ * Adds a user with a password, neither of them empty. RPC: Auth.UserAdd. Errors: those of etcd3_put;
+ * ETCD3_ERR_USER_EXISTS.
+ */
+etcd3_code_t etcd3_user_add(const etcd3_client_t *client,
+                            const char *name,
+                            const char *password,
+                            etcd3_error_t **err);
+
+/**
+ * Adds a user without a password, that can only log in with a certificate whose common name is `name`. RPC and errors:
+ * those of etcd3_user_add.
+ */
+etcd3_code_t etcd3_user_add_no_password(const etcd3_client_t *client,
+                                        const char *name,
+                                        etcd3_error_t **err);
+
+/**
+ * Deletes a user; its tokens die. RPC: Auth.UserDelete. Errors: those of etcd3_put; ETCD3_ERR_USER_NOT_FOUND,
+ * ETCD3_ERR_INVALID_AUTH_MANAGEMENT (root, while authentication is on).
+ */
+etcd3_code_t etcd3_user_delete(const etcd3_client_t *client, const char *name, etcd3_error_t **err);
+
+/**
+ * Gives a user another password, not empty; its tokens die. RPC: Auth.UserChangePassword. Errors: those of etcd3_put;
+ * ETCD3_ERR_USER_NOT_FOUND.
+ */
+etcd3_code_t etcd3_user_change_password(const etcd3_client_t *client,
+                                        const char *name,
+                                        const char *password,
+                                        etcd3_error_t **err);
+
+/**
+ * Gives a user a role. RPC: Auth.UserGrantRole. Errors: those of etcd3_put; ETCD3_ERR_USER_NOT_FOUND,
+ * ETCD3_ERR_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_user_grant_role(const etcd3_client_t *client,
+                                   const char *name,
+                                   const char *role,
+                                   etcd3_error_t **err);
+
+/**
+ * Takes a role from a user. RPC: Auth.UserRevokeRole. Errors: those of etcd3_put; ETCD3_ERR_USER_NOT_FOUND,
+ * ETCD3_ERR_ROLE_NOT_GRANTED.
+ */
+etcd3_code_t etcd3_user_revoke_role(const etcd3_client_t *client,
+                                    const char *name,
+                                    const char *role,
+                                    etcd3_error_t **err);
+
+/**
+ * The roles of a user. They come through `names`; free with etcd3_names_free. RPC: Auth.UserGet. Errors: those of
+ * etcd3_get; ETCD3_ERR_USER_NOT_FOUND.
+ */
+etcd3_code_t etcd3_user_get(const etcd3_client_t *client,
+                            const char *name,
+                            etcd3_names_t **names,
+                            etcd3_error_t **err);
+
+/** All users. They come through `names`; free with etcd3_names_free. RPC: Auth.UserList. Errors: those of etcd3_get. */
+etcd3_code_t etcd3_user_list(const etcd3_client_t *client,
+                             etcd3_names_t **names,
+                             etcd3_error_t **err);
+
+/** How many names there are. */
+size_t etcd3_names_count(const etcd3_names_t *names);
+
+/** The name at `index`, from 0; NULL past the end. Borrowed from `names`. */
+const char *etcd3_names_at(const etcd3_names_t *names, size_t index);
+
+/** Frees names. */
+void etcd3_names_free(etcd3_names_t *names);
+
+/* ---- Roles ----------------------------------------------------------------------------------- */
+
+/*
+ * Roles, and what they permit on which keys.
+ */
+
+/** May read. */
+#define ETCD3_PERMISSION_READ 0
+
+/** May write. */
+#define ETCD3_PERMISSION_WRITE 1
+
+/** May read and write. */
+#define ETCD3_PERMISSION_READWRITE 2
+
+/** What a role permits. It never changes and may be read by many threads. */
+typedef struct etcd3_role_t etcd3_role_t;
+
+/**
+ * One permission of a role. Reached only by pointer, since fields may be added at the end. All of it is borrowed from the
+ * role it was read from.
+ */
+typedef struct etcd3_permission_t {
+    /** ETCD3_PERMISSION_READ, _WRITE or _READWRITE. */
+    int32_t type;
+    /** The key: `key_len` bytes, any byte, no NUL after them. */
+    const uint8_t *key;
+    /** The length of the key. */
+    size_t key_len;
+    /** Where the range ends: `range_end_len` bytes; none for the one key, a single NUL for all keys from it on. */
+    const uint8_t *range_end;
+    /** The length of the range's end. */
+    size_t range_end_len;
+} etcd3_permission_t;
+
+/** Adds a role that permits nothing yet. RPC: Auth.RoleAdd. Errors: those of etcd3_put; ETCD3_ERR_ROLE_EXISTS. */
+etcd3_code_t etcd3_role_add(const etcd3_client_t *client, const char *role, etcd3_error_t **err);
+
+/**
+ * Deletes a role, and takes it from all users. RPC: Auth.RoleDelete. Errors: those of etcd3_put;
+ * ETCD3_ERR_ROLE_NOT_FOUND, ETCD3_ERR_INVALID_AUTH_MANAGEMENT (root, while authentication is on).
+ */
+etcd3_code_t etcd3_role_delete(const etcd3_client_t *client, const char *role, etcd3_error_t **err);
+
+/**
+ * Permits a role an ETCD3_PERMISSION_* on one key, in place of what it was permitted there. RPC:
+ * Auth.RoleGrantPermission. Errors: those of etcd3_put; ETCD3_ERR_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_role_grant(const etcd3_client_t *client,
+                              const char *role,
+                              int32_t permission,
+                              const void *key,
+                              size_t key_len,
+                              etcd3_error_t **err);
+
+/** The same for every key that starts with `prefix`; all keys if it is empty. */
+etcd3_code_t etcd3_role_grant_prefix(const etcd3_client_t *client,
+                                     const char *role,
+                                     int32_t permission,
+                                     const void *prefix,
+                                     size_t prefix_len,
+                                     etcd3_error_t **err);
+
+/** The same for every key from `key` on; all keys if it is empty. */
+etcd3_code_t etcd3_role_grant_from_key(const etcd3_client_t *client,
+                                       const char *role,
+                                       int32_t permission,
+                                       const void *key,
+                                       size_t key_len,
+                                       etcd3_error_t **err);
+
+/** The same for every key from `key` up to, without, `end`. */
+etcd3_code_t etcd3_role_grant_range(const etcd3_client_t *client,
+                                    const char *role,
+                                    int32_t permission,
+                                    const void *key,
+                                    size_t key_len,
+                                    const void *end,
+                                    size_t end_len,
+                                    etcd3_error_t **err);
+
+/**
+ * Takes from a role what etcd3_role_grant gave it for this key. RPC: Auth.RoleRevokePermission. Errors: those of
+ * etcd3_put; ETCD3_ERR_ROLE_NOT_FOUND, ETCD3_ERR_PERMISSION_NOT_GRANTED (not for exactly this).
+ */
+etcd3_code_t etcd3_role_revoke(const etcd3_client_t *client,
+                               const char *role,
+                               const void *key,
+                               size_t key_len,
+                               etcd3_error_t **err);
+
+/** The same for what etcd3_role_grant_prefix gave. */
+etcd3_code_t etcd3_role_revoke_prefix(const etcd3_client_t *client,
+                                      const char *role,
+                                      const void *prefix,
+                                      size_t prefix_len,
+                                      etcd3_error_t **err);
+
+/** The same for what etcd3_role_grant_from_key gave. */
+etcd3_code_t etcd3_role_revoke_from_key(const etcd3_client_t *client,
+                                        const char *role,
+                                        const void *key,
+                                        size_t key_len,
+                                        etcd3_error_t **err);
+
+/** The same for what etcd3_role_grant_range gave. */
+etcd3_code_t etcd3_role_revoke_range(const etcd3_client_t *client,
+                                     const char *role,
+                                     const void *key,
+                                     size_t key_len,
+                                     const void *end,
+                                     size_t end_len,
+                                     etcd3_error_t **err);
+
+/** All roles. They come through `names`; free with etcd3_names_free. RPC: Auth.RoleList. Errors: those of etcd3_get. */
+etcd3_code_t etcd3_role_list(const etcd3_client_t *client,
+                             etcd3_names_t **names,
+                             etcd3_error_t **err);
+
+/**
+ * What a role permits. It comes through `permissions`; free with etcd3_role_free. RPC: Auth.RoleGet. Errors: those of
+ * etcd3_get; ETCD3_ERR_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_role_get(const etcd3_client_t *client,
+                            const char *role,
+                            etcd3_role_t **permissions,
+                            etcd3_error_t **err);
+
+/** How many permissions a role has. */
+size_t etcd3_role_permission_count(const etcd3_role_t *role);
+
+/** The permission at `index`, from 0; NULL past the end. Borrowed from `role`. */
+const etcd3_permission_t *etcd3_role_permission(const etcd3_role_t *role, size_t index);
+
+/** Frees a role. */
+void etcd3_role_free(etcd3_role_t *role);
 
 #ifdef __cplusplus
 }

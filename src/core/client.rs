@@ -1,27 +1,31 @@
 //! The client: the endpoints, the shared runtime, what is under way, and its end.
 
 use super::callbacks::Callbacks;
+use super::claim::Slots;
 use super::code;
 use super::counters::Counters;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::{Body, State};
+use super::lease::Leases;
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
+use super::ordering;
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
+use super::raw::Verbatim;
 use super::response::Response;
-use super::runtime::Runtime;
+use super::runtime::{Clock, Runtime};
 use super::source::{Handler, Source};
 use super::sync::lock;
 use super::tls;
 use super::transport::{malformed, Base, Credentials, Limits, Method, Options, Repeat, Transport};
-use super::watch::Watches;
+use super::watch::{Settings, Watches};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -37,6 +41,9 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    /// Reads do not go back.
+    pub ordering: bool,
+    pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
     pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
@@ -51,6 +58,8 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            ordering: false,
+            watches: Settings::default(),
             log: Arc::default(),
             events: None,
         }
@@ -67,18 +76,25 @@ pub struct Client {
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
+    watch_settings: Settings,
+    leases: OnceCell<Leases>,
 }
 
 /// What calls need that outlive the call that started them.
 pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
+    pub ordering: bool,
     pub closing: CancellationToken,
+    pub clock: Clock,
+    pub slots: Arc<Slots>,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
     /// The highest revision an answer had.
     pub seen: AtomicI64,
+    /// Until a server says otherwise.
+    pub streams_ranges: AtomicBool,
 }
 
 const RANGE: Method = Method { path: "/etcdserverpb.KV/Range", repeat: Repeat::Freely };
@@ -115,10 +131,14 @@ impl Client {
         let core = Core {
             transport,
             timeout: config.timeout,
+            ordering: config.ordering,
             closing,
+            clock: runtime.clock(),
+            slots: Arc::default(),
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),
+            streams_ranges: AtomicBool::new(true),
         };
         let client = Client {
             runtime: Mutex::new(Some(runtime)),
@@ -128,6 +148,8 @@ impl Client {
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
+            watch_settings: config.watches,
+            leases: OnceCell::new(),
         };
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
@@ -143,9 +165,7 @@ impl Client {
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        let deadline = Instant::now() + timeout.unwrap_or(self.core.timeout);
-        let (closing, interrupted) = (self.core.closing.clone(), lock(&self.interrupt).clone());
-        Limits { deadline, closing, cancelled: None, interrupted, require_leader: false, sent: None }
+        Limits { interrupted: lock(&self.interrupt).clone(), ..self.core.limits(timeout) }
     }
 
     /// Runs one call to its end on the calling thread.
@@ -161,10 +181,13 @@ impl Client {
     /// The queue of the client's own callback thread, which is started when first asked for.
     pub fn own_queue(&self) -> Result<Arc<Queue>> {
         let runtime = self.runtime()?;
-        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
+        // `close` takes this lock after it has begun and before it stops the thread: then there is none it does not know,
+        // and none ends while something still reports to it.
+        let _sources = lock(&self.sources);
         if self.core.closing.is_cancelled() {
-            callbacks.stop();
+            return Err(Error::closed());
         }
+        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
         Ok(callbacks.queue.clone())
     }
 
@@ -185,13 +208,21 @@ impl Client {
         Ok(())
     }
 
-    /// The watches of this client and the task that carries them.
+    /// The watches of this client, and the way to start one.
     pub fn watches(&self) -> Result<&Watches> {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
-            let (watches, task) = Watches::new(self.core.transport.streams());
+            Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
+        }))
+    }
+
+    /// The task that keeps this client's leases alive.
+    pub(super) fn leases(&self) -> Result<&Leases> {
+        let runtime = self.runtime()?;
+        Ok(self.leases.get_or_init(|| {
+            let (leases, task) = Leases::new(self.core.clone());
             self.spawn(&runtime, task);
-            watches
+            leases
         }))
     }
 
@@ -259,6 +290,7 @@ impl Client {
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
+        // Not locked meanwhile: tasks that end ask for it.
         let runtime = lock(&self.runtime).take();
         if let Some(runtime) = runtime {
             self.tasks.close();
@@ -283,7 +315,20 @@ impl Drop for Client {
 }
 
 impl Core {
+    /// For a call with its own time limit, or the client's.
+    pub fn limits(&self, timeout: Option<Duration>) -> Limits {
+        let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
+        Limits::until(deadline, &self.closing)
+    }
+
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
+        match self.ordering && ordering::is_read(&request) {
+            true => self.in_order(request, limits).await,
+            false => self.send_once(request, limits).await,
+        }
+    }
+
+    pub(super) async fn send_once(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {
                 get.serializable |= mutant::is("read-stale-endpoint");
@@ -294,6 +339,10 @@ impl Core {
             Request::Txn(txn) => {
                 let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
                 self.transact(&txn, repeat, limits).await.map(|(response, _)| response)
+            }
+            Request::Raw(raw) => {
+                let reply = self.transport.unary::<_, Verbatim>(raw.method(), &raw.request, limits).await?;
+                Ok(Response::Raw(reply.message.0))
             }
         }
     }
@@ -348,7 +397,10 @@ impl Core {
                 )
             }),
             _ => {
-                self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                let before = self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                if self.ordering && header.revision < before {
+                    self.transport.avoid(endpoint);
+                }
                 Ok(())
             }
         }
@@ -363,7 +415,7 @@ impl Core {
 }
 
 /// A transaction without a write may be sent again like any read (§2.11).
-fn reads_only(txn: &pb::TxnRequest) -> bool {
+pub(super) fn reads_only(txn: &pb::TxnRequest) -> bool {
     use pb::request_op::Request as Union;
     txn.success.iter().chain(&txn.failure).all(|op| match &op.request {
         Some(Union::RequestRange(_)) => true,

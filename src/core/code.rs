@@ -36,6 +36,33 @@ pub const ERR_SYSTEM: Code = 11;
 pub const ERR_TLS: Code = 12;
 /// Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied.
 pub const ERR_CLUSTER_MISMATCH: Code = 13;
+/// A watch's buffer was full and its policy is to fail; see etcd3_watch_opts_set_buffer.
+pub const ERR_SLOW_CONSUMER: Code = 14;
+/// The changes of one revision are more than a watch may hold; see etcd3_watch_opts_set_max_response_bytes.
+pub const ERR_RESPONSE_TOO_LARGE: Code = 15;
+/// The store's revision is below one that a watch has seen: the cluster was restored from a backup.
+pub const ERR_REVISION_REGRESSED: Code = 16;
+/// The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed.
+pub const ERR_LEASE_LOST: Code = 20;
+/// The lock was lost: its lease ended, or somebody deleted its key. Another may hold it.
+pub const ERR_LOCK_LOST: Code = 21;
+/// Somebody else holds the lock.
+pub const ERR_LOCKED: Code = 22;
+/// The lock is not held through this handle: it never was, or it was released.
+pub const ERR_NOT_HELD: Code = 23;
+/// The election was not won through this handle, or leadership was resigned or lost.
+pub const ERR_NOT_ELECTED: Code = 24;
+/// Nobody leads.
+pub const ERR_NO_ELECTED_LEADER: Code = 25;
+/// Others were faster each time, as often as was to be tried; or there is no room for one more. Nothing was changed by the
+/// call.
+pub const ERR_CONFLICT: Code = 26;
+/// The caller's own function asked for the end. Nothing was changed by the call.
+pub const ERR_ABORTED: Code = 27;
+/// A snapshot ended early, or is not what its checksum says. Nothing of it was kept.
+pub const ERR_SNAPSHOT_CORRUPT: Code = 30;
+/// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
+pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -196,6 +223,19 @@ table! {
     ERR_SYSTEM;
     ERR_TLS;
     ERR_CLUSTER_MISMATCH;
+    ERR_SLOW_CONSUMER;
+    ERR_RESPONSE_TOO_LARGE;
+    ERR_REVISION_REGRESSED;
+    ERR_LEASE_LOST;
+    ERR_LOCK_LOST;
+    ERR_LOCKED;
+    ERR_NOT_HELD;
+    ERR_NOT_ELECTED;
+    ERR_NO_ELECTED_LEADER;
+    ERR_CONFLICT;
+    ERR_ABORTED;
+    ERR_SNAPSHOT_CORRUPT;
+    ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";
@@ -228,7 +268,8 @@ table! {
     ERR_CLUSTER_ID_MISMATCH = "cluster ID mismatch";
     ERR_USER_EMPTY = "user name is empty";
     ERR_ROLE_EMPTY = "role name is empty";
-    ERR_AUTH_FAILED = "authentication failed, invalid user ID or password";
+    ERR_AUTH_FAILED = "authentication failed, invalid user ID or password"
+        | "authentication failed, password was given for no password user";
     ERR_PERMISSION_NOT_GIVEN = "permission not given";
     ERR_INVALID_AUTH_MANAGEMENT = "invalid auth management";
     ERR_AUTH_OLD_REVISION = "revision of auth store is old" | "revision in header is old";

@@ -4,22 +4,31 @@ use super::error::{Error, Result};
 use super::proto::mvccpb;
 use super::response::Response;
 use super::source::Source;
+use bytes::Bytes;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub struct Event {
     pub source: Arc<Source>,
     pub body: Body,
+    /// What it counts for while it waits.
+    pub(super) cost: i64,
 }
 
 pub enum Body {
     /// One whole watch response: all changes of its revisions, and the store's revision when it was sent.
     Watch {
         revision: i64,
+        /// With which start a new watch would go on after it; 0 if none would, within a reading of the range.
+        resume: i64,
         changes: Vec<mvccpb::Event>,
+        /// The changes are found by a reading of the range, and were not reported by the server.
+        synthetic: bool,
     },
     /// Every change up to and including the revision was delivered.
     Progress {
         revision: i64,
+        resume: i64,
     },
     /// The outcome of a call, which is its last event.
     Done {
@@ -29,6 +38,33 @@ pub enum Body {
     State {
         state: State,
         revision: i64,
+        error: Option<Error>,
+    },
+    /// What was reached for is held; the create revision of its key.
+    Acquired {
+        created: i64,
+    },
+    /// Who leads an election, if anybody does, at a revision of the store.
+    Leader {
+        leader: Option<mvccpb::KeyValue>,
+        revision: i64,
+    },
+    /// How far long work has come.
+    Notice {
+        text: String,
+        done: i64,
+        total: i64,
+    },
+    /// A piece of something long, in order. No more of it is read than there are permits for.
+    Data {
+        bytes: Bytes,
+        done: i64,
+        total: i64,
+        permit: OwnedSemaphorePermit,
+    },
+    /// What was held is lost; `Closed` follows.
+    Lost {
+        reason: LostReason,
         error: Option<Error>,
     },
     /// The last event of a source.
@@ -43,6 +79,39 @@ pub enum State {
     Disconnected,
     Resumed,
     Connected,
+    /// The range was read anew; what follows is marked as found so.
+    Relisted,
+    /// The caller takes too slowly; what comes now is fetched again later.
+    Parked,
+}
+
+impl Body {
+    /// With which start revision a watch would go on after this; 0 if this does not tell.
+    pub fn resume(&self) -> i64 {
+        match self {
+            Body::Watch { resume, .. } | Body::Progress { resume, .. } => *resume,
+            Body::State { state: State::Connected | State::Relisted, .. } => 0,
+            Body::State { revision, .. } => revision + 1,
+            _ => 0,
+        }
+    }
+}
+
+/// Why a lease, and with it a lock or a leadership, was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostReason {
+    /// No renewal was answered in time.
+    Expired,
+    /// The server does not know the lease any more.
+    Gone,
+    /// This client revoked it.
+    Revoked,
+    /// The user may not renew it.
+    Permission,
+    /// The owner, its queue or its client ended it.
+    Closed,
+    /// Somebody deleted the key it hung on.
+    Deleted,
 }
 
 impl Event {

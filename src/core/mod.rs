@@ -10,17 +10,43 @@ pub mod range;
 mod sync;
 
 // what the caller asks for and gets
+pub mod access;
+mod ask;
 mod call;
 pub mod client;
+pub mod cluster;
 pub mod counters;
+pub mod discovery;
 pub mod endpoint;
+mod job;
 mod kv;
+pub mod lease;
 pub mod log;
+pub mod maintenance;
 mod members;
 pub mod op;
+mod ordering;
+pub mod pages;
+pub mod raw;
 mod request;
 pub mod response;
+pub mod session;
+mod settings;
+pub mod snapshot;
 pub mod watch;
+
+// what is built of that
+pub mod barrier;
+mod claim;
+pub mod election;
+mod line;
+pub mod lock;
+mod observe;
+mod persist;
+mod seat;
+pub mod stm;
+mod tenure;
+pub mod work;
 
 // how it gets to the network and back
 pub mod runtime;
@@ -30,6 +56,7 @@ pub mod transport;
 // how what happens later gets to the caller
 mod callbacks;
 pub mod event;
+pub mod load;
 pub mod queue;
 pub mod source;
 

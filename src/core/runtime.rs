@@ -11,9 +11,13 @@ use std::time::Duration;
 /// Runs its argument with all signals blocked, so that threads started by it never run a host's signal handler.
 pub type Masked = fn(&mut dyn FnMut());
 
+/// The time since boot, suspension included (§7.8).
+pub type Clock = fn() -> Duration;
+
 /// Where the clients of a process meet.
 pub struct Shared {
     masked: Masked,
+    clock: Clock,
     current: Mutex<Weak<Runtime>>,
 }
 
@@ -24,8 +28,8 @@ pub struct Runtime {
 }
 
 impl Shared {
-    pub const fn new(masked: Masked) -> Self {
-        Shared { masked, current: Mutex::new(Weak::new()) }
+    pub const fn new(masked: Masked, clock: Clock) -> Self {
+        Shared { masked, clock, current: Mutex::new(Weak::new()) }
     }
 
     /// The running runtime, or a new one.
@@ -60,6 +64,10 @@ impl Runtime {
 
     pub fn handle(&self) -> &tokio::runtime::Handle {
         self.tokio().handle()
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.shared.clock
     }
 
     /// Blocks the calling thread until `future` is ready.

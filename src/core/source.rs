@@ -2,10 +2,11 @@
 
 use super::code;
 use super::error::{Error, Result};
-use super::event::{Body, Event};
+use super::event::{Body, Event, LostReason};
+use super::load::{self, Load};
 use super::queue::Queue;
 use super::transport::Fate;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -33,9 +34,12 @@ pub struct Source {
     handler: Arc<dyn Handler>,
     /// For a call: whether it is a write that went out.
     call: Option<Arc<Fate>>,
+    /// Whether its owner holds something that is lost when the source is ended from elsewhere.
+    holds: AtomicBool,
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
+    pub load: Load,
 }
 
 /// Lock order: a gate, then the queue's state.
@@ -51,15 +55,25 @@ struct Gate {
 
 impl Source {
     pub fn new(queue: Arc<Queue>, handler: Arc<dyn Handler>) -> Result<Arc<Self>> {
-        Self::with(queue, handler, None)
+        Self::with(queue, handler, None, false)
+    }
+
+    /// The source of something held, whose loss is told before the last event.
+    pub fn of_holding(queue: Arc<Queue>, handler: Arc<dyn Handler>) -> Result<Arc<Self>> {
+        Self::with(queue, handler, None, true)
+    }
+
+    /// From now on its owner holds something.
+    pub fn hold(&self) {
+        self.holds.store(true, Ordering::Release);
     }
 
     /// The source of a call, whose last event is its outcome.
     pub fn of_call(queue: Arc<Queue>, handler: Arc<dyn Handler>, written: Arc<Fate>) -> Result<Arc<Self>> {
-        Self::with(queue, handler, Some(written))
+        Self::with(queue, handler, Some(written), false)
     }
 
-    fn with(queue: Arc<Queue>, handler: Arc<dyn Handler>, call: Option<Arc<Fate>>) -> Result<Arc<Self>> {
+    fn with(queue: Arc<Queue>, handler: Arc<dyn Handler>, call: Option<Arc<Fate>>, holds: bool) -> Result<Arc<Self>> {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let source = Arc::new(Source {
@@ -67,9 +81,11 @@ impl Source {
             queue,
             handler,
             call,
+            holds: AtomicBool::new(holds),
             gate: Mutex::default(),
             idle: Condvar::new(),
             at_end: OnceLock::new(),
+            load: Load::default(),
         });
         match source.queue.register(&source) {
             true => Ok(source),
@@ -93,8 +109,18 @@ impl Source {
     pub fn emit(self: &Arc<Self>, body: Body) {
         let gate = self.gate();
         if !gate.closed {
-            self.queue.push(Event { source: self.clone(), body });
+            self.push(body);
         }
+    }
+
+    fn push(self: &Arc<Self>, body: Body) {
+        let cost = load::cost(&body);
+        self.load.add(cost);
+        self.queue.push(Event { source: self.clone(), body, cost });
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.gate().closed
     }
 
     /// Queues the last event; what is queued before it is still delivered.
@@ -104,11 +130,18 @@ impl Source {
 
     /// The same with a last event of another kind.
     pub fn close_with(self: &Arc<Self>, last: Body) {
-        self.end(false, last);
+        self.end(false, None, last);
+    }
+
+    /// Queues the loss and the last event.
+    pub fn lose(self: &Arc<Self>, reason: LostReason, error: Option<Error>) {
+        self.end(false, Some(Body::Lost { reason, error: error.clone() }), Body::Closed { error });
     }
 
     /// Queues the last event; when this returns, no other event's handler starts any more.
     pub fn cancel(self: &Arc<Self>, error: Option<Error>) {
+        let lost = self.holds.load(Ordering::Acquire) && error.is_some();
+        let first = lost.then(|| Body::Lost { reason: LostReason::Closed, error: error.clone() });
         let last = match &self.call {
             None => Body::Closed { error },
             Some(written) => {
@@ -116,10 +149,10 @@ impl Source {
                 Body::Done { result: Some(Err(cut_off(error, written.cut()))) }
             }
         };
-        self.end(true, last);
+        self.end(true, first, last);
     }
 
-    fn end(self: &Arc<Self>, cancelled: bool, last: Body) {
+    fn end(self: &Arc<Self>, cancelled: bool, first: Option<Body>, last: Body) {
         {
             let mut gate = self.gate();
             gate.cancelled |= cancelled;
@@ -127,7 +160,10 @@ impl Source {
                 return;
             }
             gate.closed = true;
-            self.queue.push(Event { source: self.clone(), body: last });
+            if let Some(body) = first {
+                self.push(body);
+            }
+            self.push(last);
         }
         self.queue.forget(self.id);
         if let Some(hook) = self.at_end.get() {
@@ -149,10 +185,14 @@ impl Source {
     /// Whether the event may be delivered; if so, `finish` follows.
     pub(super) fn begin(&self, event: &Event) -> bool {
         let mut gate = self.gate();
-        let admitted = !gate.cancelled || matches!(event.body, Body::Closed { .. } | Body::Done { .. });
+        let last = matches!(event.body, Body::Lost { .. } | Body::Closed { .. } | Body::Done { .. });
+        let admitted = !gate.cancelled || last;
         if admitted {
             gate.running = Some(this_thread());
+            self.load.reached(event.body.resume());
         }
+        drop(gate);
+        self.load.take(event.cost);
         admitted
     }
 
@@ -200,7 +240,7 @@ pub(super) mod tests {
     }
 
     fn progress(revision: i64) -> Body {
-        Body::Progress { revision }
+        Body::Progress { revision, resume: revision + 1 }
     }
 
     #[test]
@@ -211,7 +251,7 @@ pub(super) mod tests {
         source.close(Some(Error::closed()));
         source.emit(progress(2));
         let bodies: Vec<_> = queue.take().into_iter().map(|event| event.body).collect();
-        assert!(matches!(bodies[..], [Body::Progress { revision: 1 }, Body::Closed { error: None }]));
+        assert!(matches!(bodies[..], [Body::Progress { revision: 1, .. }, Body::Closed { error: None }]));
     }
 
     #[test]
@@ -223,6 +263,35 @@ pub(super) mod tests {
         let events = queue.take();
         assert!(matches!(events[..], [Event { body: Body::Closed { error: None }, .. }]));
         assert_eq!(events[0].source.user_data(), 7);
+    }
+
+    #[test]
+    fn a_loss_is_told_once_and_before_the_end() {
+        let taken = |queue: &Queue| -> Vec<_> {
+            let name = |body| match body {
+                Body::Lost { reason, .. } => format!("{reason:?}"),
+                Body::Closed { error } => format!("closed {}", error.is_some()),
+                _ => "other".into(),
+            };
+            queue.take().into_iter().map(|event| name(event.body)).collect()
+        };
+        let hold = || {
+            let queue = Queue::new(Box::new(ThreadWake::default()));
+            let source = Source::of_holding(queue.clone(), Arc::new(Mute)).unwrap();
+            (queue, source)
+        };
+        let (queue, source) = hold();
+        source.lose(LostReason::Gone, None);
+        source.cancel(Some(Error::closed()));
+        source.lose(LostReason::Expired, None);
+        assert_eq!(taken(&queue), ["Gone", "closed false"]);
+        let (queue, source) = hold();
+        source.cancel(Some(Error::closed()));
+        assert_eq!(taken(&queue), ["Closed", "closed true"]);
+        // Who lets go loses nothing.
+        let (queue, source) = hold();
+        source.cancel(None);
+        assert_eq!(taken(&queue), ["closed false"]);
     }
 
     #[test]

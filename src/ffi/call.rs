@@ -9,6 +9,7 @@ use super::handle::{self, opaque, Bound};
 use super::op::etcd3_op_t;
 use super::queue::{etcd3_queue_t, optional_queue};
 use crate::core::code::Code;
+use crate::core::error::Result;
 use std::ffi::c_void;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,14 @@ pub struct etcd3_call_t {
 }
 
 opaque!(etcd3_call_t = Bound<CancellationToken>);
+
+/// Hands out what ends a call, to whoever wants it.
+pub unsafe fn give(call: *mut *mut etcd3_call_t, cancel: CancellationToken) -> Result<()> {
+    match call.is_null() {
+        true => Ok(()),
+        false => Out::optional(call).give(handle::give(Bound::new(cancel))),
+    }
+}
 
 /// Sends an operation and returns. Its outcome arrives as one ETCD3_EVENT_DONE, which has the result or the error; it is
 /// the only event and the last. `fn` is called with `user_data` by whoever dispatches `queue`, or, if `queue` is NULL, by
@@ -39,11 +48,7 @@ pub unsafe extern "C" fn etcd3_execute_async(
     guard::call(err, || {
         let (client, op) = (handle::get(client, "client")?, builder::finish(op, "op")?);
         let queue = optional_queue(queue, r#fn)?;
-        let cancel = client.execute_async(op, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        match call.is_null() {
-            true => Ok(()),
-            false => Out::optional(call).give(handle::give(Bound::new(cancel))),
-        }
+        give(call, client.execute_async(op, queue, Arc::new(Callback { function: r#fn, user_data }))?)
     })
 }
 

@@ -11,13 +11,15 @@ use crate::core::counters;
 use crate::core::endpoint::Endpoint;
 use crate::core::error::{Error, Result};
 use std::ffi::c_char;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A client of one cluster.
 pub struct etcd3_client_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_client_t = Bound<Client>);
+opaque!(etcd3_client_t = Bound<Arc<Client>>);
 
 /// Makes a client from `config`, or from the defaults if NULL. Sends nothing: the first call connects, and finds
 /// out whether an endpoint answers. The client comes through `client`; free with etcd3_client_free.
@@ -34,12 +36,13 @@ pub unsafe extern "C" fn etcd3_client_open(
         let default = Config::default();
         let config = if config.is_null() { &default } else { builder::finish(config, "config")? };
         let client = Client::open(config, process::current().runtime.get()?)?;
-        out.give(handle::give(Bound::new(client)))
+        out.give(handle::give(Bound::new(Arc::new(client))))
     })
 }
 
 /// Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
-/// that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+/// that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+/// ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
 /// `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
 /// last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
 /// Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
@@ -112,9 +115,10 @@ pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *
 }
 
 /// The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
-/// (attempts after the first), hedges (reads sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+/// (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
 /// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
-/// watch_resumes.
+/// watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
+/// by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
 #[no_mangle]
 pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))
@@ -134,5 +138,10 @@ pub unsafe extern "C" fn etcd3_client_counter(client: *const etcd3_client_t, nam
 /// stay valid until they are freed themselves.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_client_free(client: *mut etcd3_client_t) {
-    guard::quiet((), || drop(handle::take_bound(client)))
+    guard::quiet((), || {
+        if let Some(client) = handle::take_bound(client) {
+            // With no time to wait it has nothing to report.
+            let _ = client.close(Duration::ZERO);
+        }
+    })
 }

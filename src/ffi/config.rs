@@ -9,6 +9,7 @@ use crate::core::client::Config;
 use crate::core::endpoint::Endpoint;
 use crate::core::error::Error;
 use crate::core::log::{Log, Sink};
+use crate::core::watch::{self, ProbeLimits};
 use std::ffi::{c_char, c_int, c_void, CString};
 use std::sync::Arc;
 
@@ -124,6 +125,57 @@ pub unsafe extern "C" fn etcd3_config_set_max_request_bytes(config: *mut etcd3_c
 pub unsafe extern "C" fn etcd3_config_set_require_leader(config: *mut etcd3_config_t, yes: c_int) {
     builder::set(config, |config| {
         config.options.require_leader = input::yes(yes, "yes")?;
+        Ok(())
+    })
+}
+
+/// Sets whether reads may go back: 0, the default, or 1 for not. A serializable read is answered by one member from what
+/// it has, which may be less than another one, or an earlier write, has shown already. With 1 such an answer is dropped
+/// and another member asked, five times as often as there are endpoints; then the read fails with
+/// ETCD3_ERR_NO_GREATER_REVISION. Gets and transactions of gets of this client are ordered so, after each other and after
+/// its writes; etcd3_client_set_endpoints starts anew.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_ordering(config: *mut etcd3_config_t, yes: c_int) {
+    builder::set(config, |config| {
+        config.ordering = input::yes(yes, "yes")?;
+        Ok(())
+    })
+}
+
+/// Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
+/// then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_watch_buffer(config: *mut etcd3_config_t, max_bytes: i64) {
+    builder::set(config, |config| {
+        config.watches.buffer = watch::some_bytes("max_bytes", max_bytes)?;
+        Ok(())
+    })
+}
+
+/// Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+/// of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+/// "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+/// gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_add_metadata(
+    config: *mut etcd3_config_t,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    builder::set(config, |config| {
+        config.options.metadata.add(input::text(name, "name")?, input::text(value, "value")?)
+    })
+}
+
+/// Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
+/// the watches move to another member. `idle_ms` 0: never; `answer_ms` above 0. Defaults: 30000 and 10000 ms. The question is
+/// a progress request, which etcd's own gRPC proxy before 3.5 cannot take.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_watch_probe(config: *mut etcd3_config_t, idle_ms: i64, answer_ms: i64) {
+    builder::set(config, |config| {
+        let idle = input::wait(idle_ms, "idle_ms")?;
+        let answer = input::timeout(answer_ms, "answer_ms")?;
+        config.watches.probe = (!idle.is_zero()).then_some(ProbeLimits { idle, answer });
         Ok(())
     })
 }

@@ -3,11 +3,12 @@
 use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
+use super::output::c_text;
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
-use crate::core::event::{Body, Event, State};
+use crate::core::event::{Body, Event, LostReason, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void, CString};
 
 /// Something that happened.
 pub struct etcd3_event_t {
@@ -27,16 +28,46 @@ pub const ETCD3_EVENT_STATE: i32 = 3;
 pub const ETCD3_EVENT_CLOSED: i32 = 4;
 /// A call that does not block has ended: see etcd3_event_result, or etcd3_event_error. Its only event, and the last.
 pub const ETCD3_EVENT_DONE: i32 = 5;
+/// A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows.
+pub const ETCD3_EVENT_LOST: i32 = 6;
+/// An observed election has this leader, or none: see etcd3_event_leader.
+pub const ETCD3_EVENT_LEADER: i32 = 7;
+/// A lock is held, or an election won: etcd3_event_revision is the fencing token.
+pub const ETCD3_EVENT_ACQUIRED: i32 = 8;
+
+/// No renewal was answered in time: the server may delete the lease and its keys from now on.
+pub const ETCD3_LOST_EXPIRED: i32 = 1;
+/// The server does not know the lease any more: it expired there, or somebody else revoked it.
+pub const ETCD3_LOST_GONE: i32 = 2;
+/// This client revoked the lease.
+pub const ETCD3_LOST_REVOKED: i32 = 3;
+/// The user may not renew the lease.
+pub const ETCD3_LOST_PERMISSION: i32 = 4;
+/// The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more.
+pub const ETCD3_LOST_CLOSED: i32 = 5;
+/// The key of the lock or of the leadership was deleted, by somebody or with its lease.
+pub const ETCD3_LOST_DELETED: i32 = 6;
+/// A piece of a snapshot: see etcd3_event_data.
+pub const ETCD3_EVENT_DATA: i32 = 10;
+/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
+pub const ETCD3_EVENT_NOTICE: i32 = 11;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
 /// The connection was lost, or of a client the last one; it goes on by itself when there is one again. See
 /// etcd3_event_error for why.
 pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
-/// The server has taken the watch on again. Nothing was missed.
+/// The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+/// far any more, the server says so next.
 pub const ETCD3_STATE_RESUMED: i32 = 3;
 /// The client has a connection; see etcd3_config_set_events.
 pub const ETCD3_STATE_CONNECTED: i32 = 4;
+/// A re-list watch has read its range anew, at etcd3_event_revision; the WATCH events up to the next STATE say what is
+/// otherwise than it was told before, and their changes are marked is_synthetic.
+pub const ETCD3_STATE_RELISTED: i32 = 5;
+/// Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
+/// etcd3_event_revision, and nothing is missed.
+pub const ETCD3_STATE_PARKED: i32 = 6;
 
 /// A key was put.
 pub const ETCD3_CHANGE_PUT: i32 = 0;
@@ -54,8 +85,11 @@ pub struct etcd3_change_t {
     /// What was put; for a delete only its key and mod_revision are set.
     pub kv: *const etcd3_kv_t,
     /// What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
-    /// not called.
+    /// not called; and for synthetic changes.
     pub prev_kv: *const etcd3_kv_t,
+    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+    /// as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
+    pub is_synthetic: i32,
 }
 
 /// Called for an event, either in etcd3_queue_dispatch or on the client's own callback thread; never two at once
@@ -90,9 +124,12 @@ pub struct EventObject {
     event: Event,
     /// These point into the event, and the changes into the key-values.
     changes: Box<[etcd3_change_t]>,
-    _kvs: Box<[etcd3_kv_t]>,
+    kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
     result: Option<ResultObject>,
+    /// With which start revision a watch would go on after it; 0 for none.
+    resume: i64,
+    notice: CString,
 }
 
 impl EventObject {
@@ -107,18 +144,28 @@ impl EventObject {
             None => (None, None),
         };
         let error = match &event.body {
-            Body::State { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
+            Body::State { error, .. } | Body::Lost { error, .. } | Body::Closed { error } => error.clone().map(ErrorObject::new),
             _ => failure.map(ErrorObject::new),
         };
         let (changes, kvs) = match &event.body {
-            Body::Watch { changes, .. } => views(changes),
+            Body::Watch { changes, synthetic, .. } => views(changes, *synthetic),
+            Body::Leader { leader: Some(leader), .. } => (Box::default(), [etcd3_kv_t::new(leader)].into()),
             _ => Default::default(),
         };
-        EventObject { event, changes, _kvs: kvs, error, result }
+        let resume = match event.body {
+            // What waited before it was delivered, or was dropped by the caller's own wish.
+            Body::Closed { .. } if event.source.load.is_watch() => event.source.load.resume(),
+            _ => event.body.resume(),
+        };
+        let notice = match &event.body {
+            Body::Notice { text, .. } => c_text(text),
+            _ => CString::default(),
+        };
+        EventObject { event, changes, kvs, error, result, resume, notice }
     }
 }
 
-fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
+fn views(changes: &[mvccpb::Event], synthetic: bool) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
     let empty = mvccpb::KeyValue::default();
     let both = |change: &mvccpb::Event| {
         let kv = change.kv.as_ref().unwrap_or(&empty);
@@ -132,6 +179,7 @@ fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>
             is_create: (put && kvs[0].create_revision == kvs[0].mod_revision).into(),
             kv: &kvs[0],
             prev_kv: if change.prev_kv.is_some() { &kvs[1] } else { std::ptr::null() },
+            is_synthetic: synthetic.into(),
         }
     });
     (views.collect(), kvs)
@@ -142,15 +190,21 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED or _DONE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
+/// _NOTICE; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { .. } => ETCD3_EVENT_WATCH,
+        Body::Lost { .. } => ETCD3_EVENT_LOST,
+        Body::Leader { .. } => ETCD3_EVENT_LEADER,
+        Body::Acquired { .. } => ETCD3_EVENT_ACQUIRED,
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
         Body::Done { .. } => ETCD3_EVENT_DONE,
+        Body::Data { .. } => ETCD3_EVENT_DATA,
+        Body::Notice { .. } => ETCD3_EVENT_NOTICE,
     })
 }
 
@@ -161,13 +215,24 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 }
 
 /// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
-/// up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+/// up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
+/// it was read at. ACQUIRED: the fencing token. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
-        Body::Watch { revision, .. } | Body::Progress { revision } | Body::State { revision, .. } => revision,
-        Body::Closed { .. } | Body::Done { .. } => 0,
+        Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
+        Body::Leader { revision, .. } => revision,
+        Body::Acquired { created } => created,
+        _ => 0,
     })
+}
+
+/// The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
+/// it are dealt with: of WATCH, PROGRESS, STATE and CLOSED events of a watch. 0 if there is none: in the middle of what a
+/// reading of the range found, and for all other events.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_resume_revision(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| object.resume)
 }
 
 /// WATCH: how many changes the event holds; else 0.
@@ -176,13 +241,14 @@ pub unsafe extern "C" fn etcd3_event_change_count(event: *const etcd3_event_t) -
     read(event, 0, |object| object.changes.len())
 }
 
-/// WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`.
+/// WATCH: the change at `index`, from 0, in the order of their revisions, or, where they are synthetic, of their keys; NULL
+/// past the end. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: usize) -> *const etcd3_change_t {
     read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
 }
 
-/// STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0.
+/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -190,7 +256,32 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
         Body::State { state: State::Disconnected, .. } => ETCD3_STATE_DISCONNECTED,
         Body::State { state: State::Resumed, .. } => ETCD3_STATE_RESUMED,
         Body::State { state: State::Connected, .. } => ETCD3_STATE_CONNECTED,
+        Body::State { state: State::Relisted, .. } => ETCD3_STATE_RELISTED,
+        Body::State { state: State::Parked, .. } => ETCD3_STATE_PARKED,
         _ => 0,
+    })
+}
+
+/// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_lost_reason(event: *const etcd3_event_t) -> i32 {
+    read(event, 0, |object| match object.event.body {
+        Body::Lost { reason: LostReason::Expired, .. } => ETCD3_LOST_EXPIRED,
+        Body::Lost { reason: LostReason::Gone, .. } => ETCD3_LOST_GONE,
+        Body::Lost { reason: LostReason::Revoked, .. } => ETCD3_LOST_REVOKED,
+        Body::Lost { reason: LostReason::Permission, .. } => ETCD3_LOST_PERMISSION,
+        Body::Lost { reason: LostReason::Closed, .. } => ETCD3_LOST_CLOSED,
+        Body::Lost { reason: LostReason::Deleted, .. } => ETCD3_LOST_DELETED,
+        _ => 0,
+    })
+}
+
+/// LEADER: the leader's key, with what it proclaims as its value; NULL if nobody leads. Else NULL. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_leader(event: *const etcd3_event_t) -> *const etcd3_kv_t {
+    read(event, std::ptr::null(), |object| match object.event.body {
+        Body::Leader { leader: Some(_), .. } => object.kvs.first().map_or(std::ptr::null(), |kv| kv),
+        _ => std::ptr::null(),
     })
 }
 
@@ -200,14 +291,52 @@ pub unsafe extern "C" fn etcd3_event_result(event: *const etcd3_event_t) -> *con
     read(event, std::ptr::null(), |object| object.result.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED: why it ended; NULL if its owner cancelled it. DONE: why the call failed. STATE: why the connection was lost.
+/// DATA: the bytes, how many through `len`, which may be NULL; else NULL, and 0. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_data(event: *const etcd3_event_t, len: *mut usize) -> *const c_void {
+    let (data, length) = read(event, (std::ptr::null(), 0), |object| match &object.event.body {
+        Body::Data { bytes, .. } => (bytes.as_ptr().cast(), bytes.len()),
+        _ => (std::ptr::null(), 0),
+    });
+    if !len.is_null() {
+        len.write(length);
+    }
+    data
+}
+
+/// NOTICE: what was done, in words; else "". Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_notice(event: *const etcd3_event_t) -> *const c_char {
+    read(event, c"".as_ptr(), |object| object.notice.as_ptr())
+}
+
+/// NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_done(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Notice { done, .. } | Body::Data { done, .. } => done,
+        _ => 0,
+    })
+}
+
+/// NOTICE: how many members there are. DATA: how many bytes the whole has, as far as the server has said. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_total(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Notice { total, .. } | Body::Data { total, .. } => total,
+        _ => 0,
+    })
+}
+
+/// CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
+/// connection was lost.
 /// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {
     read(event, std::ptr::null(), |object| object.error.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0.
+/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_compact_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| object.error.as_ref().map_or(0, |error| error.error().compact_revision))

@@ -3,12 +3,13 @@
 use crate::core::runtime::Shared;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::time::Duration;
 
 pub struct Process {
     pub runtime: Shared,
 }
 
-static FIRST: Process = Process { runtime: Shared::new(with_signals_blocked) };
+static FIRST: Process = Process { runtime: Shared::new(with_signals_blocked, since_boot) };
 
 /// `FIRST`, or in a forked child one that was made by the fork: locks that other threads of the parent held
 /// at that moment stay locked for ever.
@@ -25,8 +26,20 @@ pub fn current() -> &'static Process {
 }
 
 extern "C" fn in_child() {
-    let process = Process { runtime: Shared::new(with_signals_blocked) };
+    let process = Process { runtime: Shared::new(with_signals_blocked, since_boot) };
     CURRENT.store(Box::into_raw(Box::new(process)), Ordering::Release);
+}
+
+/// What a server's clock runs on while this machine sleeps, this one does too.
+fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a plain libc call on a struct that lives here.
+    unsafe { libc::clock_gettime(CLOCK, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// All but those that a fault raises in its own thread, and the profiler's.

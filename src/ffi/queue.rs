@@ -6,13 +6,14 @@
 //!     while (poll(&p, 1, -1) > 0) etcd3_queue_dispatch(queue, 0, 0, NULL, NULL);
 
 use super::error::etcd3_error_t;
-use super::event::{etcd3_event_fn, etcd3_event_t, EventObject};
+use super::event::{etcd3_event_fn, etcd3_event_t, Callback, EventObject};
 use super::guard::Out;
 use super::handle::{self, opaque, Bound};
 use super::wake::Pipe;
 use super::{guard, input};
 use crate::core::code::Code;
 use crate::core::error::{Error, Result};
+use crate::core::lease::Listener;
 use crate::core::queue::Queue;
 use std::ffi::{c_int, c_void};
 use std::os::fd::AsRawFd;
@@ -36,6 +37,18 @@ pub unsafe fn optional_queue(queue: *const etcd3_queue_t, function: etcd3_event_
         true if function.is_none() => Err(Error::argument("fn", "must not be NULL without a queue")),
         true => Ok(None),
         false => Ok(Some(handle::get(queue, "queue")?.queue.clone())),
+    }
+}
+
+/// Who is told of a lease's events; nobody if both are NULL.
+pub unsafe fn listener(
+    queue: *const etcd3_queue_t,
+    function: etcd3_event_fn,
+    user_data: *mut c_void,
+) -> Result<Option<Listener>> {
+    match queue.is_null() && function.is_none() {
+        true => Ok(None),
+        false => Ok(Some((optional_queue(queue, function)?, Arc::new(Callback { function, user_data })))),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::channel::{jitter, Purpose};
 use super::connection::{self, Failure};
 use super::outcome::{self, Around, Verdict};
-use super::{is_among, Fate, Limits, Member, Method, Repeat, Route, Stop, Transport};
+use super::{is_among, Fate, Limits, Member, MethodAt, Repeat, Route, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
@@ -13,11 +13,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{sleep, sleep_until, Instant};
 
-const PAUSE_FIRST: Duration = Duration::from_millis(25);
-const PAUSE_MOST: Duration = Duration::from_millis(500);
+pub(super) const PAUSE_FIRST: Duration = Duration::from_millis(25);
+pub(super) const PAUSE_MOST: Duration = Duration::from_millis(500);
 /// How long a member that did not answer is asked last.
 const SUSPICION: Duration = Duration::from_secs(3);
-const MOST_REFRESHES: u32 = 2;
+pub(super) const MOST_REFRESHES: u32 = 2;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 pub struct Reply<Res> {
@@ -38,21 +38,47 @@ impl Transport {
     /// again whatever it is: such an answer comes before anything is done (§2.4).
     pub async fn unary<Req: prost::Message, Res: prost::Message + Default>(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         request: &Req,
         limits: &Limits,
     ) -> Result<Reply<Res>> {
         self.base.counters.calls.add(1);
+        self.unary_framed(method, &self.frame(request)?, limits).await
+    }
+
+    /// The same for a request with a password in it, which does not stay in memory.
+    pub async fn unary_secret<Req: prost::Message, Res: prost::Message + Default>(
+        &self,
+        method: MethodAt<'_>,
+        request: &Req,
+        limits: &Limits,
+    ) -> Result<Reply<Res>> {
+        self.base.counters.calls.add(1);
+        let frame = self.frame(request)?;
+        let answer = self.unary_framed(method, &frame, limits).await;
+        connection::wipe(frame);
+        answer
+    }
+
+    pub(super) fn frame<Req: prost::Message>(&self, request: &Req) -> Result<Bytes> {
         let (size, most) = (request.encoded_len(), self.base.options.max_request_bytes);
         if size > most {
             let text = format!("the request has {size} bytes, and the client's limit is {most}");
             return Err(Error::new(code::ERR_REQUEST_TOO_LARGE, text));
         }
-        let frame = connection::frame(request);
+        Ok(connection::frame(request))
+    }
+
+    async fn unary_framed<Res: prost::Message + Default>(
+        &self,
+        method: MethodAt<'_>,
+        frame: &Bytes,
+        limits: &Limits,
+    ) -> Result<Reply<Res>> {
         let mut refreshes = 0;
         loop {
             let token = self.token(limits).await?;
-            match self.send(method, &frame, token.value.clone(), limits).await {
+            match self.send(method, frame, token.value.clone(), limits).await {
                 Err(error) if refreshes < MOST_REFRESHES && self.auth.may_renew(&error, &token) => {
                     refreshes += 1;
                     self.renew(&token, limits).await?;
@@ -70,12 +96,14 @@ impl Transport {
     /// beside each other, and the first answer wins (§2.13).
     pub(super) async fn send(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         token: Option<HeaderValue>,
         limits: &Limits,
     ) -> Result<Answer> {
         let mut metadata = HeaderMap::new();
+        self.base.options.metadata.add_to(&mut metadata);
+        limits.metadata.add_to(&mut metadata);
         if let Some(token) = token {
             metadata.insert("token", token);
         }
@@ -146,7 +174,7 @@ impl Transport {
     fn consider(
         &self,
         call: &mut Progress,
-        method: Method,
+        method: MethodAt<'_>,
         member: &Arc<Member>,
         failure: Failure,
         busy: &[Arc<Member>],
@@ -201,7 +229,7 @@ impl Transport {
     async fn fly(
         &self,
         flight: Flight,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         metadata: &HeaderMap,
         (tried, busy): (Vec<Arc<Member>>, Vec<Arc<Member>>),
@@ -223,7 +251,7 @@ impl Transport {
 
     async fn once(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         metadata: &HeaderMap,
         route: &Route,
@@ -309,6 +337,6 @@ enum End {
     Unreached(Error),
 }
 
-pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: Method, endpoint: &str) -> Result<Res> {
+pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: MethodAt<'_>, endpoint: &str) -> Result<Res> {
     Res::decode(bytes).map_err(|e| outcome::malformed(&e.to_string(), method.repeat, endpoint))
 }

@@ -1,21 +1,27 @@
 //! The one room through which everything goes to the network: a unary call, or a stream, to one of the
 //! endpoints. What is above knows neither sockets nor HTTP/2.
 
+mod at;
 mod auth;
 mod call;
 mod channel;
 mod connection;
 mod dial;
 mod fate;
+mod metadata;
 mod outcome;
 mod patience;
+mod reading;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
+pub use channel::jitter;
 pub use fate::Fate;
+pub use metadata::Metadata;
 pub use outcome::malformed;
-pub use service::StreamService;
+pub use reading::Reading;
+pub use service::{Headers, StreamService};
 
 use super::code;
 use super::counters::Counters;
@@ -36,17 +42,20 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep_until, timeout_at, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A unary method, and when it may be sent again (§2.1).
 #[derive(Clone, Copy)]
-pub struct Method {
-    pub path: &'static str,
+pub struct MethodAt<'a> {
+    pub path: &'a str,
     pub repeat: Repeat,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One that this library knows.
+pub type Method = MethodAt<'static>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// As often as need be: it changes nothing.
     Freely,
@@ -65,6 +74,8 @@ pub struct Limits {
     /// Ends all calls that a client has under way.
     pub interrupted: CancellationToken,
     pub require_leader: bool,
+    /// What goes along beside the client's own.
+    pub metadata: Metadata,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
 }
@@ -89,6 +100,8 @@ pub struct Options {
     pub require_leader: bool,
     pub mixed_schemes: bool,
     pub max_request_bytes: usize,
+    /// For all calls and streams.
+    pub metadata: Metadata,
 }
 
 impl Default for Options {
@@ -102,6 +115,7 @@ impl Default for Options {
             require_leader: true,
             mixed_schemes: false,
             max_request_bytes: 2 << 20,
+            metadata: Metadata::default(),
         }
     }
 }
@@ -163,6 +177,9 @@ impl Base {
     }
 }
 
+/// How long a member is asked last whose answer was behind that of another.
+const BEHIND: Duration = Duration::from_millis(250);
+
 /// One endpoint.
 struct Member {
     endpoint: Endpoint,
@@ -182,7 +199,7 @@ impl Member {
 
     fn channel(&self, purpose: Purpose) -> &Arc<Channel> {
         match purpose {
-            Purpose::Unary => &self.unary,
+            Purpose::Unary | Purpose::Bulk => &self.unary,
             Purpose::Streams => &self.streams,
         }
     }
@@ -208,13 +225,13 @@ pub struct Transport {
     base: Arc<Base>,
     members: RwLock<Arc<[Arc<Member>]>>,
     turn: AtomicUsize,
-    auth: Auth,
+    auth: Arc<Auth>,
 }
 
 impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
-        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Arc::new(Auth::new(credentials)), base };
         if transport.base.tls_options.is_some() {
             transport.base.tls()?;
         }
@@ -265,6 +282,26 @@ impl Transport {
 
     fn members(&self) -> Arc<[Arc<Member>]> {
         self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Has others asked first for a while: this one is behind.
+    pub fn avoid(&self, endpoint: &str) {
+        if let Some(member) = self.members().iter().find(|member| member.endpoint.to_string() == endpoint) {
+            member.avoid_for(BEHIND);
+        }
+    }
+
+    /// Waits about so long within a call; false, at once, if the call would then be over.
+    pub async fn rest(&self, time: Duration, limits: &Limits) -> Result<bool> {
+        let until = Instant::now() + jitter(time);
+        match until < limits.deadline {
+            true => limits.within(sleep_until(until)).await.map(|()| true).map_err(outcome::stopped),
+            false => Ok(false),
+        }
     }
 
     pub fn set_credentials(&self, credentials: Credentials) {
@@ -367,8 +404,14 @@ impl Transport {
     }
 
     /// Where tonic's generated clients send their streams.
+    #[allow(dead_code)]
     pub fn streams(self: &Arc<Self>) -> StreamService {
-        StreamService::new(self.clone())
+        self.streams_with(Headers::default())
+    }
+
+    /// The same for streams that ask for something else.
+    pub fn streams_with(self: &Arc<Self>, headers: Headers) -> StreamService {
+        StreamService::new(self.clone(), headers)
     }
 }
 
@@ -376,10 +419,47 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
-    fn without_end(closing: &CancellationToken) -> Self {
+    pub fn until(deadline: Instant, closing: &CancellationToken) -> Self {
+        Limits {
+            deadline,
+            closing: closing.clone(),
+            cancelled: None,
+            interrupted: CancellationToken::new(),
+            require_leader: false,
+            metadata: Metadata::default(),
+            sent: None,
+        }
+    }
+
+    /// As long as it takes.
+    pub fn without_deadline(&mut self) {
+        self.deadline = Instant::now() + FOR_EVER;
+    }
+
+    pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        let interrupted = CancellationToken::new();
-        Limits { deadline, closing: closing.clone(), cancelled: None, interrupted, require_leader: false, sent: None }
+        Self::until(deadline, closing)
+    }
+
+    /// The same with a deadline that is hardly ever reached, or with one.
+    pub fn lasting(self, timeout: Option<Duration>) -> Self {
+        Limits { deadline: Instant::now() + timeout.unwrap_or(FOR_EVER), ..self }
+    }
+
+    /// Whether it may still go on.
+    pub fn check(&self) -> Result<()> {
+        let cancelled = self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled);
+        match () {
+            _ if self.closing.is_cancelled() => Err(outcome::stopped(Stop::Closed)),
+            _ if cancelled || self.interrupted.is_cancelled() => Err(outcome::stopped(Stop::Cancelled)),
+            _ if Instant::now() >= self.deadline => Err(outcome::stopped(Stop::Deadline)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for something within the limits.
+    pub async fn of<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)
     }
 
     /// Waits for what ends the call early, or for its deadline.
@@ -388,6 +468,11 @@ impl Limits {
             Err(stop) => stop,
             Ok(()) => Stop::Deadline,
         }
+    }
+
+    /// Waits for the work, no longer than the limits allow.
+    pub async fn bound<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)?
     }
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Stop> {

@@ -3,7 +3,7 @@
 use super::auth::Token;
 use super::channel::Purpose;
 use super::connection::{Connection, OpenStream};
-use super::{lock, Limits, Member, Transport};
+use super::{lock, Limits, Member, Metadata, Transport};
 use crate::core::code;
 use crate::core::counters::Counters;
 use crate::core::error::{Error, Result};
@@ -22,16 +22,35 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const BROKEN: Duration = Duration::from_secs(2);
 const LEARNER: Duration = Duration::from_secs(30);
 
+/// What a stream says of itself: streams that say the same could be one (§6.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Headers {
+    /// `None`: as the client does.
+    pub require_leader: Option<bool>,
+    /// Beside the client's.
+    pub metadata: Metadata,
+}
+
 #[derive(Clone)]
 pub struct StreamService {
     transport: Arc<Transport>,
+    headers: Headers,
     /// What the newest stream went out with.
-    last: Arc<Mutex<Option<(Arc<Member>, Token)>>>,
+    last: Last,
+    /// The stream that this one is to be beside: on another member, if there is one.
+    beside: Option<Last>,
 }
 
+type Last = Arc<Mutex<Option<(Arc<Member>, Token)>>>;
+
 impl StreamService {
-    pub(super) fn new(transport: Arc<Transport>) -> Self {
-        StreamService { transport, last: Arc::default() }
+    pub(super) fn new(transport: Arc<Transport>, headers: Headers) -> Self {
+        StreamService { transport, headers, last: Arc::default(), beside: None }
+    }
+
+    /// For a stream on another member than the newest of this one's.
+    pub fn beside(&self) -> Self {
+        StreamService { last: Arc::default(), beside: Some(self.last.clone()), ..self.clone() }
     }
 
     pub fn counters(&self) -> &Counters {
@@ -51,7 +70,7 @@ impl StreamService {
     }
 
     /// Where the newest stream is, or was tried.
-    fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         lock(&self.last).as_ref().map(|(member, _)| member.endpoint.to_string()).unwrap_or_default()
     }
 
@@ -93,6 +112,11 @@ impl StreamService {
         let _ = self.transport.auth.identity.subscribe().wait_for(|identity| *identity != known).await;
     }
 
+    /// A stream is about to be opened: what the one before it went out with is of no interest any more.
+    pub fn begin(&self) {
+        *lock(&self.last) = None;
+    }
+
     /// Gets a new token in place of the one of the newest stream.
     pub async fn renew(&self) -> Result<()> {
         let token = lock(&self.last).as_ref().map(|(_, token)| token.clone());
@@ -106,13 +130,17 @@ impl StreamService {
         let limits = self.limits();
         let token = self.transport.token(&self.limits_to_renew()).await?;
         let metadata = request.headers_mut();
+        self.transport.base.options.metadata.add_to(metadata);
+        self.headers.metadata.add_to(metadata);
         if let Some(value) = &token.value {
             metadata.insert("token", value.clone());
         }
-        if self.transport.base.options.require_leader {
+        if self.headers.require_leader.unwrap_or(self.transport.base.options.require_leader) {
             metadata.insert("hasleader", HeaderValue::from_static("true"));
         }
-        let route = self.transport.route(Purpose::Streams, &[], &[], &limits).await?;
+        let other = self.beside.as_ref().and_then(|last| lock(last).as_ref().map(|(member, _)| member.clone()));
+        let others: Vec<_> = other.into_iter().filter(|_| self.transport.members().len() > 1).collect();
+        let route = self.transport.route(Purpose::Streams, &[], &others, &limits).await?;
         let endpoint = route.member.endpoint.to_string();
         *lock(&self.last) = Some((route.member, token));
         start(&route.connection, request).await.map_err(|error| {

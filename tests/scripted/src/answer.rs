@@ -109,6 +109,16 @@ pub(crate) fn members(of: Identity, urls: &[&str]) -> Vec<u8> {
     list.done()
 }
 
+/// The answer to a LeaseGrant, and on a keepalive stream.
+pub(crate) fn granted(of: Identity, id: u64, ttl: i64) -> Vec<u8> {
+    start(of).number(2, id).number(3, ttl as u64).done()
+}
+
+/// The answer to a LeaseTimeToLive.
+pub(crate) fn lease(of: Identity, left: i64, granted: u64) -> Vec<u8> {
+    start(of).number(3, left as u64).number(4, granted).done()
+}
+
 /// A response on a watch stream.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Watched {

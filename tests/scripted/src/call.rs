@@ -133,6 +133,7 @@ impl Call {
                 Ok(())
             }
             Step::Recv => self.receive(incoming).await.map(drop),
+            Step::Renew(ttl, denied) => self.renew(ttl, denied, incoming).await,
             Step::Token => self.check_token(),
         }
     }
@@ -161,6 +162,28 @@ impl Call {
             Body::NotHeld(kv) => answer::not_held(of, kv.as_ref().map(|(k, v, revision)| (&**k, &**v, *revision))),
             Body::Members(urls) => answer::members(of, &urls.iter().map(String::as_str).collect::<Vec<_>>()),
             Body::Watched(watched) => answer::watched(of, &watched),
+            Body::Granted(ttl) => answer::granted(of, self.asked_id(), ttl as i64),
+            Body::Lease(left, granted) => answer::lease(of, left, granted),
+        }
+    }
+
+    /// The id in a LeaseGrant: after the time to live.
+    fn asked_id(&self) -> u64 {
+        let state = self.place.server.state.lock().unwrap();
+        let message = state.records[self.record].messages.first().cloned().unwrap_or_default();
+        let ttl = message.iter().skip(1).take_while(|byte| **byte >= 0x80).count() + 2;
+        varint(message.get(ttl + 1..).unwrap_or_default()) as u64
+    }
+
+    async fn renew(&mut self, ttl: i64, denied: Option<u64>, incoming: &mut Incoming) -> Going {
+        loop {
+            let message = self.receive(incoming).await?;
+            let id = varint(message.get(1..).unwrap_or_default()) as u64;
+            if denied == Some(id) {
+                return self.trailers(7, "etcdserver: permission denied");
+            }
+            let renewed = answer::granted(self.identity(), id, ttl);
+            self.message(&renewed)?;
         }
     }
 
@@ -274,7 +297,7 @@ impl Call {
                 ("Watch", _) => watched.id = -1,
                 _ => {
                     let id = varint(message.get(1..).unwrap_or_default());
-                    let renewed = answer::Message::default().number(2, id as u64).number(3, 60).done();
+                    let renewed = answer::granted(self.identity(), id as u64, 60);
                     self.message(&renewed)?;
                     continue;
                 }

@@ -34,6 +34,8 @@ pub(crate) enum Step {
     Cut(usize),
     /// Waits for one more message of the client.
     Recv,
+    /// Answers every request of a keepalive stream with this time to live, but for one lease, which is denied.
+    Renew(i64, Option<u64>),
     /// Ends the call unless it has a token that was given out and not revoked.
     Token,
 }
@@ -46,6 +48,10 @@ pub(crate) enum Body {
     NotHeld(Option<(String, String, u64)>),
     Members(Vec<String>),
     Watched(Watched),
+    /// The answer to a grant of the id that was asked for.
+    Granted(u64),
+    /// What is left of a lease, and what it was granted.
+    Lease(i64, u64),
 }
 
 /// The last stream a GOAWAY says it has served.
@@ -92,6 +98,8 @@ fn one(text: &str) -> Result<Step> {
         "abort" => Step::End(End::Abort),
         "cut" => Step::Cut(number(first)?),
         "recv" => Step::Recv,
+        "renew" if more.is_empty() => Step::Renew(number(first)?, None),
+        "renew" => Step::Renew(number(first)?, Some(number(more)?)),
         "token" => Step::Token,
         _ => return Err("no such step".into()),
     })
@@ -108,6 +116,8 @@ fn body(kind: &str, rest: &str) -> Result<Body> {
             Body::NotHeld(Some(((*key).into(), (*value).into(), number(revision)?)))
         }
         ("members", urls) => Body::Members(urls.iter().map(|url| (*url).to_owned()).collect()),
+        ("granted", [ttl]) => Body::Granted(number(ttl)?),
+        ("lease", [left, granted]) => Body::Lease(number(left)?, number(granted)?),
         ("watch", _) => Body::Watched(watched(rest)?),
         _ => return Err("no such message".into()),
     })

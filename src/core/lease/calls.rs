@@ -1,0 +1,195 @@
+//! The calls about leases, each on its own.
+
+use super::super::client::{Client, Core};
+use super::super::code;
+use super::super::error::{Error, Result};
+use super::super::proto::etcdserverpb as pb;
+use super::super::transport::{Limits, Method, Repeat};
+use super::{once, Moment};
+use bytes::Bytes;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+const REVOKE: Method = Method { path: "/etcdserverpb.Lease/LeaseRevoke", repeat: Repeat::Guarded };
+const TIME_TO_LIVE: Method = Method { path: "/etcdserverpb.Lease/LeaseTimeToLive", repeat: Repeat::Freely };
+const LEASES: Method = Method { path: "/etcdserverpb.Lease/LeaseLeases", repeat: Repeat::Freely };
+
+/// gRPC's code for a lease that is not there.
+const NOT_FOUND: i32 = 5;
+/// How long a lease is cleaned up after that nobody was told of.
+const CLEANING: Duration = Duration::from_secs(30);
+
+pub struct Granted {
+    pub id: i64,
+    pub ttl: i64,
+    /// It was not granted before.
+    pub sent: Moment,
+}
+
+pub struct Info {
+    pub id: i64,
+    /// Seconds; -1 if there is no such lease.
+    pub ttl: i64,
+    pub granted_ttl: i64,
+    pub keys: Vec<Bytes>,
+}
+
+/// An id that no lease has: 63 random bits. The process is mixed in, since a fork copies the state of the dice.
+fn random_id(now: Moment) -> i64 {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mixed = (std::process::id(), now, COUNT.fetch_add(1, Ordering::Relaxed));
+    ((RandomState::new().hash_one(mixed) >> 1) as i64).max(1)
+}
+
+pub fn check_ttl(ttl: i64) -> Result<()> {
+    match ttl {
+        1.. => Ok(()),
+        _ => Err(Error::argument("ttl_s", format!("must be above 0, got {ttl}"))),
+    }
+}
+
+fn check_new_id(id: i64) -> Result<()> {
+    match id {
+        0.. => Ok(()),
+        _ => Err(Error::argument("lease_id", format!("must not be negative, got {id}"))),
+    }
+}
+
+pub fn check_id(id: i64) -> Result<()> {
+    match id {
+        0 => Err(Error::argument("lease_id", "must not be 0")),
+        _ => Ok(()),
+    }
+}
+
+fn unknown(id: i64) -> Error {
+    let text = format!("etcdserver: requested lease not found: {id:x}");
+    Error { grpc_status: Some(NOT_FOUND), ..Error::new(code::ERR_LEASE_NOT_FOUND, text) }
+}
+
+/// An answer that says so after an attempt whose answer was lost.
+fn is_gone_by_now(error: &Error) -> bool {
+    error.code == code::ERR_AMBIGUOUS && error.grpc_status == Some(NOT_FOUND)
+}
+
+impl Client {
+    pub fn lease_grant(self: &Arc<Self>, ttl: i64, id: i64) -> Result<Granted> {
+        check_ttl(ttl)?;
+        check_new_id(id)?;
+        self.run(self.limits(None), async |limits| self.grant(ttl, id, limits).await)
+    }
+
+    /// Grants a lease, and if that fails sees to it that none is left that nobody knows of.
+    pub async fn grant(self: &Arc<Self>, ttl: i64, chosen: i64, limits: &Limits) -> Result<Granted> {
+        let id = if chosen == 0 { random_id((self.core.clock)()) } else { chosen };
+        let granted = self.core.grant(ttl, id, chosen == 0, limits).await;
+        if let (0, Err(error)) = (chosen, &granted) {
+            let refused = error.grpc_status.is_some() && !error.is_retryable() && !error.maybe_applied;
+            if !refused {
+                self.clean_up(id);
+            }
+        }
+        granted
+    }
+
+    /// Revokes a lease that nobody was told of, behind everybody's back.
+    pub fn clean_up(&self, id: i64) {
+        // A client that is closed leaves it to expire.
+        let Ok(runtime) = self.runtime() else { return };
+        let (core, limits) = (self.core.clone(), self.limits(Some(CLEANING)));
+        self.spawn(&runtime, async move {
+            if let Err(error) = core.revoke(id, &limits).await {
+                core.transport.base().log.debug(|| format!("a lease of no use, {id:x}, is left to expire: {error}"));
+            }
+        });
+    }
+
+    pub fn lease_revoke(&self, id: i64) -> Result<()> {
+        check_id(id)?;
+        self.revoke(id, None)
+    }
+
+    /// Revokes a lease and tells its owners here.
+    pub(super) fn revoke(&self, id: i64, timeout: Option<Duration>) -> Result<()> {
+        self.run(self.limits(timeout), async |limits| self.core.revoke(id, limits).await)?;
+        self.leases()?.revoked(id);
+        Ok(())
+    }
+
+    pub fn lease_keep_alive_once(&self, id: i64) -> Result<i64> {
+        check_id(id)?;
+        self.renew(id).map(|(ttl, _)| ttl)
+    }
+
+    pub(super) fn renew(&self, id: i64) -> Result<once::Renewed> {
+        match self.run(self.limits(None), async |limits| once::renew(&self.core, id, limits).await)? {
+            (0, _) => Err(unknown(id)),
+            renewed => Ok(renewed),
+        }
+    }
+
+    pub fn lease_time_to_live(&self, id: i64, keys: bool) -> Result<Info> {
+        check_id(id)?;
+        self.run(self.limits(None), async |limits| self.core.time_to_live(id, keys, limits).await)
+    }
+
+    pub fn lease_list(&self) -> Result<Vec<i64>> {
+        self.run(self.limits(None), async |limits| {
+            let epoch = self.core.epoch();
+            let request = pb::LeaseLeasesRequest {};
+            let reply = self.core.transport.unary::<_, pb::LeaseLeasesResponse>(LEASES, &request, limits).await?;
+            self.core.check(reply.message.header.unwrap_or_default(), epoch, LEASES, &reply.endpoint)?;
+            Ok(reply.message.leases.iter().map(|lease| lease.id).collect())
+        })
+    }
+}
+
+impl Core {
+    /// An id that is `new` can be asked for again and again: a lease that has it is this call's (§2.11).
+    async fn grant(&self, ttl: i64, id: i64, new: bool, limits: &Limits) -> Result<Granted> {
+        let repeat = if new { Repeat::Freely } else { Repeat::Guarded };
+        let method = Method { path: "/etcdserverpb.Lease/LeaseGrant", repeat };
+        let (epoch, sent) = (self.epoch(), (self.clock)());
+        let request = pb::LeaseGrantRequest { ttl, id };
+        match self.transport.unary::<_, pb::LeaseGrantResponse>(method, &request, limits).await {
+            Ok(reply) => {
+                let message = reply.message;
+                self.check(message.header.unwrap_or_default(), epoch, method, &reply.endpoint)?;
+                match message.error.is_empty() {
+                    true => Ok(Granted { id: message.id, ttl: message.ttl, sent }),
+                    false => Err(Error::from_status(2, &message.error, &reply.endpoint)),
+                }
+            }
+            Err(error) if new && error.code == code::ERR_LEASE_EXISTS => {
+                let info = self.time_to_live(id, false, limits).await?;
+                match info.ttl {
+                    ..0 => Err(unknown(id)),
+                    _ => Ok(Granted { id, ttl: info.granted_ttl, sent }),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A lease cannot be revoked twice, so it may be tried again; if it is gone then, that was the first attempt (§2.11).
+    pub async fn revoke(&self, id: i64, limits: &Limits) -> Result<()> {
+        let epoch = self.epoch();
+        let request = pb::LeaseRevokeRequest { id };
+        match self.transport.unary::<_, pb::LeaseRevokeResponse>(REVOKE, &request, limits).await {
+            Ok(reply) => self.check(reply.message.header.unwrap_or_default(), epoch, REVOKE, &reply.endpoint),
+            Err(error) if is_gone_by_now(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub async fn time_to_live(&self, id: i64, keys: bool, limits: &Limits) -> Result<Info> {
+        let epoch = self.epoch();
+        let request = pb::LeaseTimeToLiveRequest { id, keys };
+        let reply = self.transport.unary::<_, pb::LeaseTimeToLiveResponse>(TIME_TO_LIVE, &request, limits).await?;
+        let message = reply.message;
+        self.check(message.header.unwrap_or_default(), epoch, TIME_TO_LIVE, &reply.endpoint)?;
+        Ok(Info { id, ttl: message.ttl, granted_ttl: message.granted_ttl, keys: message.keys })
+    }
+}
