@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-struct access cluster = {"127.0.0.1:2379", "", "", "", 1, 0, "", "", "Password: "};
+struct access cluster = {"127.0.0.1:2379", "", "", "", "", "", 1, 0, "", "", "Password: "};
 int64_t dial_timeout = 2000, command_timeout = 5000, keepalive_time, keepalive_timeout = 6000, max_request_bytes;
 int command_timeout_is_given;
 etcd3_client_t *client;
@@ -129,9 +129,10 @@ static void set_credentials(etcd3_config_t *config, const struct access *access)
     }
 }
 
-static const char *file(const char *path)
+/* What is not given, as the library takes it. */
+static const char *or_null(const char *text)
 {
-    return *path ? path : NULL;
+    return *text ? text : NULL;
 }
 
 etcd3_client_t *open_client(const struct access *access, const char *endpoint)
@@ -147,13 +148,15 @@ etcd3_client_t *open_client(const struct access *access, const char *endpoint)
     }
     free_endpoints(endpoints, count);
     if (*access->ca || *access->cert || *access->key)
-        etcd3_config_set_tls_files(config, file(access->ca), file(access->cert), file(access->key));
+        etcd3_config_set_tls_files(config, or_null(access->ca), or_null(access->cert), or_null(access->key));
     else if (!access->insecure)
         etcd3_config_set_tls_system_roots(config);
     if (tls && access->skip_verify)
         etcd3_config_set_tls_skip_verify(config);
     if (*access->user)
         set_credentials(config, access);
+    if (!endpoint && *access->domain)
+        must(etcd3_config_discover_srv(config, access->domain, or_null(access->service_name), NULL, dial_timeout, &err));
     etcd3_config_set_connect_timeout(config, dial_timeout);
     etcd3_config_set_timeout(config, command_timeout);
     if (keepalive_time) /* the library's own default is better than etcdctl's; below 5 s it takes none */

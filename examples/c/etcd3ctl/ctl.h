@@ -20,6 +20,7 @@ enum flag_kind {
     FLAG_BOOL,    /* int */
     FLAG_INT,     /* int64_t */
     FLAG_TEXT,    /* const char * */
+    FLAG_LIST,    /* the same, separated by commas; there is one such flag */
     FLAG_DURATION /* int64_t, milliseconds; text as Go takes it: 5s, 1m30s, 200ms */
 };
 
@@ -64,6 +65,7 @@ uint64_t parse_id(const char *text, int *failed); /* a member's, in hex */
 /* How to reach a cluster. */
 struct access {
     const char *endpoints; /* separated by commas */
+    const char *domain, *service_name; /* in place of them: where their SRV records are */
     const char *ca, *cert, *key;
     int insecure, skip_verify;
     const char *user, *password;
@@ -108,6 +110,8 @@ extern int in_hex, values_only;
 
 /* Dies if the format is FIELDS or TABLE, for which there is no output of this kind. */
 void need_simple_or_json(void);
+/* An answer that says nothing but that it is done: shown, and 1, unless the format is SIMPLE. */
+int show_done(void);
 
 void out_quoted(const void *bytes, size_t len); /* as Go's %q */
 char *duration_text(int64_t nanoseconds, char text[32]); /* as Go prints one */
@@ -121,6 +125,7 @@ void json_close(char bracket);
 void json_int(const char *key, int64_t value);
 void json_uint(const char *key, uint64_t value);
 void json_bool(const char *key, int value);
+void json_number(const char *key, int64_t value); /* also if it is 0 */
 void json_bytes(const char *key, const void *bytes, size_t len);
 void json_text(const char *key, const char *text);
 void json_raw(const char *key, const char *value); /* as it is, never left out */
@@ -156,12 +161,12 @@ void catch_signals(void);
 int caught_signal(void); /* 0: none */
 /* The next event, the caller's; NULL after a signal, or after `timeout_ms` (-1: never). */
 etcd3_event_t *next_event(const etcd3_queue_t *queue, int64_t timeout_ms);
-/* Runs `work` with `argument` on a thread. Until it is done calls `show`, if stderr is a terminal, four times a second,
- * and `cancel` after a signal. */
+void pause_for(int64_t ms); /* or until a signal */
+/* Runs `work` with `argument` on a thread. Until it is done calls `show` four times a second, and `cancel` after a
+ * signal. */
 void with_progress(void (*work)(void *), void (*show)(void *), void (*cancel)(void *), void *argument);
-void progress_line(const char *format, ...); /* in place of the last one */
-void progress_clear(void);
-/* Runs a command to its end; its exit status, 255 if a signal ended it. */
+void progress_line(const char *format, ...); /* on stderr, if that is a terminal, in place of the last one */
+/* Runs a command to its end; its exit status, 255 if a signal ended it; -1 if it cannot be run, and that is said. */
 int run_command(char **argv);
 
 /* ---- Nouns ---- */
@@ -174,6 +179,16 @@ etcd3_op_t *put_op(const struct args *args);
 etcd3_op_t *del_op(const struct args *args);
 int is_serializable(const char *consistency);
 
-extern const struct command kv_commands[], txn_commands[], watch_commands[];
+/* After an acquisition or a campaign was started: 1 once it is held, 0 after a signal. (lock.c) */
+int wait_to_hold(const etcd3_queue_t *queue);
+/* Shows what is held and waits for a signal; dies with `lost` if it is lost. */
+void hold(const etcd3_queue_t *queue, const void *key, size_t key_len, const char *lost);
+
+void show_names(const char *key, const etcd3_names_t *names); /* user.c */
+void show_role(const char *name, const etcd3_role_t *role); /* role.c */
+
+extern const struct command kv_commands[], txn_commands[], watch_commands[], lease_commands[], lock_commands[],
+    elect_commands[], member_commands[], endpoint_commands[], alarm_commands[], maintenance_commands[],
+    snapshot_commands[], mirror_commands[], auth_commands[], user_commands[], role_commands[];
 
 #endif

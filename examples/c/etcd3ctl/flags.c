@@ -59,6 +59,22 @@ static int64_t parse_duration(const char *text, int *failed)
     return (int64_t)all;
 }
 
+/* Given twice it is one list. */
+static void add_to_list(const char **list, const char *value)
+{
+    static char *own;
+    char *longer;
+    if (!own || *list != own) {
+        longer = (char *)allocate(strlen(value) + 1);
+        strcpy(longer, value);
+    } else {
+        longer = (char *)allocate(strlen(own) + strlen(value) + 2);
+        sprintf(longer, "%s,%s", own, value);
+        free(own);
+    }
+    *list = own = longer;
+}
+
 static int set(const struct flag *flag, const char *value, char *why, size_t why_size)
 {
     int failed = 0;
@@ -89,6 +105,9 @@ static int set(const struct flag *flag, const char *value, char *why, size_t why
     }
     case FLAG_TEXT:
         *(const char **)flag->to = value;
+        break;
+    case FLAG_LIST:
+        add_to_list((const char **)flag->to, value);
         break;
     }
     if (!failed)

@@ -45,12 +45,17 @@ void json_end(void)
     comma = 0;
 }
 
-void json_int(const char *key, int64_t value)
+void json_number(const char *key, int64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, value);
+    json_raw(key, text);
+}
+
+void json_int(const char *key, int64_t value)
+{
     if (value)
-        json_raw(key, text);
+        json_number(key, value);
 }
 
 void json_uint(const char *key, uint64_t value)

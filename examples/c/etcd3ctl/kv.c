@@ -1,4 +1,4 @@
-/* get, put, del, compaction; and the operations of a transaction, which are written the same way. */
+/* get, put, del; and the operations of a transaction, which are written the same way. */
 #define _POSIX_C_SOURCE 200809L
 #include "ctl.h"
 #include <inttypes.h>

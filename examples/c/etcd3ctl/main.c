@@ -4,14 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const nouns[] = {kv_commands, txn_commands, watch_commands};
+static int version(const struct args *args)
+{
+    (void)args;
+    printf("etcd3ctl version: %s\nAPI version: 3\n", etcd3_version_string());
+    return 0;
+}
+
+static const struct command version_commands[] = {
+    {"version", NULL, "", "Prints the version", NULL, version},
+    {0},
+};
+
+static const struct command *const nouns[] = {
+    kv_commands,       txn_commands,      watch_commands,       lease_commands,    lock_commands,
+    elect_commands,    member_commands,   endpoint_commands,    alarm_commands,    maintenance_commands,
+    snapshot_commands, mirror_commands,   auth_commands,        user_commands,     role_commands,
+    version_commands,
+};
 
 static const char *output = "simple";
-static int help, debug, secure_discovery = 1;
+static int help, debug, insecure_discovery = 1;
 static int64_t max_receive_bytes;
 
 static const struct flag shared[] = {
-    {"endpoints", 0, FLAG_TEXT, &cluster.endpoints, "gRPC endpoints, separated by commas (127.0.0.1:2379)"},
+    {"endpoints", 0, FLAG_LIST, &cluster.endpoints, "gRPC endpoints, separated by commas (127.0.0.1:2379)"},
     {"dial-timeout", 0, FLAG_DURATION, &dial_timeout, "Dial timeout for client connections (2s)"},
     {"command-timeout", 0, FLAG_DURATION, &command_timeout, "Timeout for short running command (5s)"},
     {"keepalive-time", 0, FLAG_DURATION, &keepalive_time, "Keepalive time for client connections, 5s or more (10s)"},
@@ -20,7 +37,9 @@ static const struct flag shared[] = {
     {"max-recv-bytes", 0, FLAG_INT, &max_receive_bytes, "Taken and not needed"},
     {"insecure-transport", 0, FLAG_BOOL, &cluster.insecure, "No TLS where the endpoint does not ask for it (true)"},
     {"insecure-skip-tls-verify", 0, FLAG_BOOL, &cluster.skip_verify, "Skip server certificate verification"},
-    {"insecure-discovery", 0, FLAG_BOOL, &secure_discovery, "Taken and not needed"},
+    {"discovery-srv", 'd', FLAG_TEXT, &cluster.domain, "Domain whose SRV records name the endpoints"},
+    {"discovery-srv-name", 0, FLAG_TEXT, &cluster.service_name, "Service name to query when using DNS discovery"},
+    {"insecure-discovery", 0, FLAG_BOOL, &insecure_discovery, "Taken and not needed: see --insecure-transport"},
     {"cacert", 0, FLAG_TEXT, &cluster.ca, "Verify certificates of servers using this CA bundle"},
     {"cert", 0, FLAG_TEXT, &cluster.cert, "Identify the client using this TLS certificate file"},
     {"key", 0, FLAG_TEXT, &cluster.key, "Identify the client using this TLS key file"},

@@ -13,6 +13,15 @@ void need_simple_or_json(void)
         die(EXIT_FEATURE, "%s not supported as output format", format == FIELDS ? "fields" : "table");
 }
 
+int show_done(void)
+{
+    if (format == TABLE)
+        need_simple_or_json();
+    if (format == JSON)
+        puts("{}");
+    return format != SIMPLE;
+}
+
 struct header header_of(const etcd3_result_t *result)
 {
     struct header header;
@@ -226,7 +235,6 @@ static void json_watch(const struct header *header, const etcd3_event_t *event)
 {
     const etcd3_error_t *why = etcd3_event_error(event);
     size_t i, count = etcd3_event_change_count(event);
-    char compacted[24];
     json_open(NULL, '{');
     json_header("Header", header);
     if (!count)
@@ -244,8 +252,7 @@ static void json_watch(const struct header *header, const etcd3_event_t *event)
     }
     if (count)
         json_close(']');
-    snprintf(compacted, sizeof compacted, "%" PRId64, etcd3_event_compact_revision(event));
-    json_raw("CompactRevision", compacted);
+    json_number("CompactRevision", etcd3_event_compact_revision(event));
     json_raw("Canceled", why ? "true" : "false");
     json_raw("Created", "false");
     json_close('}');

@@ -73,6 +73,13 @@ etcd3_event_t *next_event(const etcd3_queue_t *queue, int64_t timeout_ms)
     return NULL;
 }
 
+void pause_for(int64_t ms)
+{
+    struct pollfd ready = {wake[0], POLLIN, 0};
+    if (!caught)
+        poll(&ready, 1, (int)ms);
+}
+
 struct job {
     void (*work)(void *);
     void *argument;
@@ -92,7 +99,7 @@ void with_progress(void (*work)(void *), void (*show)(void *), void (*cancel)(vo
     struct job job;
     struct pollfd ready[2];
     pthread_t thread;
-    int cancelled = 0, on_terminal = isatty(STDERR_FILENO);
+    int cancelled = 0;
     catch_signals();
     job.work = work;
     job.argument = argument;
@@ -101,33 +108,28 @@ void with_progress(void (*work)(void *), void (*show)(void *), void (*cancel)(vo
     ready[0].fd = job.done[0];
     ready[1].fd = wake[0];
     ready[0].events = ready[1].events = POLLIN;
-    while (poll(ready, cancelled ? 1 : 2, on_terminal ? 250 : -1) <= 0 || !ready[0].revents) {
+    while (poll(ready, cancelled ? 1 : 2, 250) <= 0 || !ready[0].revents) {
         if (caught && !cancelled) {
             cancel(argument);
             cancelled = 1;
         }
-        if (on_terminal)
-            show(argument);
+        show(argument);
     }
     pthread_join(thread, NULL);
     close(job.done[0]);
-    if (on_terminal)
-        progress_clear();
+    progress_line("%s", "");
 }
 
 void progress_line(const char *format, ...)
 {
     va_list values;
+    if (!isatty(STDERR_FILENO))
+        return;
     fputs("\r\033[K", stderr);
     va_start(values, format);
     vfprintf(stderr, format, values);
     va_end(values);
     fflush(stderr);
-}
-
-void progress_clear(void)
-{
-    fputs("\r\033[K", stderr);
 }
 
 int run_command(char **argv)
@@ -138,7 +140,7 @@ int run_command(char **argv)
     failed = posix_spawnp(&child, argv[0], NULL, NULL, argv, environ);
     if (failed) {
         fprintf(stderr, "Error: exec: \"%s\": %s\n", argv[0], strerror(failed));
-        return EXIT_ERROR;
+        return -1;
     }
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)

@@ -95,9 +95,9 @@ static int watch(const struct args *args)
     int used;
     if (interactive)
         die(EXIT_FEATURE, "watch -i is not supported");
-    opts = options(args, &used);
-    if (args->before_dashes >= 0 && used == args->count)
+    if (args->before_dashes == args->count)
         die(EXIT_ARGS, "bad number of arguments (found separator --, but no commands)");
+    opts = options(args, &used);
     command = args->before_dashes >= 0 ? args->at + used : NULL;
     connect_client();
     catch_signals();
