@@ -1,0 +1,352 @@
+//! etcd3ctl against etcdctl, on real servers: the care of clusters, and how a cluster is reached.
+
+mod support;
+
+use etcd3_certs::{Authority, Validity};
+use etcd_run::{Builder, Cluster, Server};
+use support::ctl::{
+    execute, mask_after, snapshot_status, text, tools, without_header, words, Ended, Pair, Talk, Tools, DURATION,
+    NUMBER,
+};
+
+fn on_pairs(what: &str, flags: &[&str], test: impl Fn(&mut Pair, &Tools)) {
+    let Some(tools) = tools(what) else { return };
+    for version in etcd_run::versions_from_env() {
+        test(&mut Pair::start(tools, &version, flags), tools);
+    }
+}
+
+fn all_same(pair: &Pair, commands: &[&str]) {
+    for command in commands {
+        pair.same(command);
+    }
+}
+
+#[test]
+fn members() {
+    on_pairs("CTL members", &[], |pair, _| {
+        all_same(pair, &["member list", "member list --consistency=s", "member list -w table"]);
+        let listings = ["member list -w json", "member list -w json --hex", "member list -w fields"];
+        for command in listings {
+            pair.same_but_header(command);
+        }
+        all_same(pair, &["member remove 12", "member promote 12", "member update 12 --peer-urls=http://127.0.0.1:9"]);
+        pair.same_but_header("member update MEMBER --peer-urls=http://127.0.0.1:9 -w json");
+        all_same(
+            pair,
+            &["member update MEMBER --peer-urls=http://127.0.0.1:9", "member list", "member promote MEMBER"],
+        );
+        // The new member's id comes from the time of day.
+        let added = |text: String| in_any_order(mask_after(&without_header(text), "Member ", HEX));
+        pair.compare("member add new --peer-urls=http://127.0.0.1:10,http://127.0.0.1:11 --learner", "", &added);
+        pair.same("member add new --peer-urls=http://127.0.0.1:10");
+        pair.each(|side| {
+            let listed = side.run(&["member", "list"], "").stdout;
+            let learner = listed.lines().find(|line| line.ends_with(", true")).expect("it was added");
+            let id = learner.split(',').next().expect("an id").to_owned();
+            side.mask(u64::from_str_radix(&id, 16).expect("hex").to_string(), "LEARNER");
+            side.learner = id.clone();
+            side.mask(id, "LEARNER");
+        });
+        let sorted = |text: String| {
+            let mut lines: Vec<_> = text.lines().collect();
+            lines.sort_unstable();
+            lines.join("\n")
+        };
+        pair.compare("member list", "", &sorted);
+        pair.same("member promote LEARNER");
+        pair.same_but_header("member remove LEARNER -w json");
+        pair.same("member remove LEARNER");
+    });
+}
+
+/// The members of a new one's configuration are listed in the order of their ids.
+fn in_any_order(text: String) -> String {
+    let line = |line: &str| {
+        let mut parts: Vec<_> = line.split([',', '"']).collect();
+        parts.sort_unstable();
+        if line.starts_with("ETCD_INITIAL_CLUSTER=") {
+            parts.join(",")
+        } else {
+            line.to_owned()
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+const HEX: &str = "0123456789abcdef";
+
+#[test]
+fn endpoints() {
+    on_pairs("CTL endpoints", &[], |pair, _| {
+        all_same(pair, &["put a 1", "put a 2", "endpoint hashkv --rev=2"]);
+        pair.same("endpoint hashkv");
+        pair.same("endpoint hashkv -w table");
+        pair.same("endpoint hashkv -w fields");
+        pair.same("endpoint hashkv -w json");
+        for how in ["", " -w json", " -w fields", " --cluster"] {
+            pair.compare(&format!("endpoint health{how}"), "", &|text| {
+                ["took = ", "took\":\"", "\"Took\" : "]
+                    .iter()
+                    .fold(text, |text, before| mask_after(&text, before, DURATION))
+            });
+            pair.compare(&format!("endpoint status{how}"), "", &status_figures);
+        }
+        pair.compare("defrag", "", &|text| mask_after(&text, "took ", DURATION));
+        pair.compare("defrag --cluster", "", &|text| mask_after(&text, "took ", DURATION));
+        for command in ["endpoint health", "endpoint status", "endpoint hashkv", "defrag"] {
+            pair.both_end_with(1, &format!("{command} --endpoints=127.0.0.1:1 --command-timeout=200ms"));
+        }
+    });
+}
+
+/// A status without what the time and the server's chance make of it: the size of the file, the log's index.
+fn status_figures(text: String) -> String {
+    let fields = ["dbSize\":", "dbSizeInUse\":", "raftIndex\":", "raftAppliedIndex\":"];
+    let text = fields.iter().fold(text, |text, field| mask_after(&text, field, NUMBER));
+    let lines = ["\"DBSize\" : ", "\"DBSizeInUse\" : ", "\"RaftIndex\" : ", "\"RaftAppliedIndex\" : "];
+    let text = lines.iter().fold(text, |text, line| mask_after(&text, line, NUMBER));
+    let line = |line: &str| {
+        let mut cells: Vec<_> = line.split(", ").collect();
+        if cells.len() == 16 {
+            for figure in [4, 5, 6, 11, 12] {
+                cells[figure] = "*";
+            }
+        }
+        cells.join(", ") + "\n"
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn alarms() {
+    on_pairs("CTL alarms", &["--quota-backend-bytes=1048576"], |pair, _| {
+        all_same(pair, &["alarm list", "alarm disarm"]);
+        pair.same_but_header("alarm list -w json");
+        pair.same("alarm disarm -w json");
+        pair.each(|side| {
+            let large = "x".repeat(900_000);
+            while side.run(&["put", "large"], &large).code == Some(0) {}
+        });
+        pair.same("put a 1");
+        pair.both_end_with(1, "endpoint health");
+        pair.same("alarm list");
+        pair.same_but_header("alarm list -w json");
+        pair.same_but_header("alarm list -w fields");
+        pair.same("alarm disarm -w json");
+        all_same(pair, &["alarm list", "del large"]);
+    });
+}
+
+#[test]
+fn users_and_roles() {
+    on_pairs("CTL users and roles", &[], |pair, _| {
+        let fresh =
+            ["auth status", "auth enable", "user list", "role list", "user get none", "role get none", "user add :x"];
+        all_same(pair, &fresh);
+        all_same(
+            pair,
+            &["user add root:secret", "user add bob:y", "user add bob:y", "user add eve --new-user-password=z"],
+        );
+        all_same(pair, &["user add cert --no-password", "role add r", "role add r", "role add other", "user list"]);
+        assert_eq!(pair.same_with("user add typed --interactive=false", "password\n").code, Some(0));
+        assert_eq!(pair.same_with("user passwd typed --interactive=false", "other\n").stdout, "Password updated\n");
+        all_same(
+            pair,
+            &["role grant-permission r readwrite k --prefix", "role grant-permission r READ k", "role list"],
+        );
+        all_same(
+            pair,
+            &["role grant-permission r write a b", "role grant-permission r write x --from-key", "role get r"],
+        );
+        all_same(
+            pair,
+            &["role grant-permission other write '' --prefix", "role get other", "role grant-permission none read k"],
+        );
+        all_same(
+            pair,
+            &["user grant-role bob r", "user grant-role bob none", "user grant-role none r", "user get bob"],
+        );
+        all_same(pair, &["user get bob --detail", "auth status"]);
+        let told = [
+            "user list",
+            "role list",
+            "user get bob",
+            "user get bob --detail",
+            "role get r",
+            "auth status",
+            "role add j",
+        ];
+        for command in told {
+            pair.same_but_header(&format!("{command} -w json"));
+        }
+        pair.same_but_header("role get r -w fields");
+        all_same(
+            pair,
+            &["role revoke-permission r k zz", "role revoke-permission r a b", "role revoke-permission r k --prefix"],
+        );
+        all_same(
+            pair,
+            &["role revoke-permission r x --from-key", "role revoke-permission other '' --prefix", "role get r"],
+        );
+        all_same(pair, &["put k 1", "put secret 1", "auth enable", "get k"]);
+        for (user, command) in [
+            ("bob:y", "get k"),
+            ("bob:y", "put k 2"),
+            ("bob:y", "get secret"),
+            ("bob:bad", "get k"),
+            ("none:x", "get k"),
+            ("typed:other", "get k"),
+            ("root:secret", "get secret"),
+            ("root:secret", "auth status"),
+            ("root:secret", "role get root"),
+            ("root:secret", "role grant-permission r readwrite k"),
+            ("bob:y", "put k 2"),
+            ("bob:y", "user list"),
+            ("bob:y", "endpoint health"),
+            ("root:secret", "user delete eve"),
+            ("root:secret", "user delete root"),
+            ("root:secret", "auth disable"),
+        ] {
+            pair.compare(&format!("--user {user} {command}"), "", &|text| mask_after(&text, "took = ", DURATION));
+        }
+        pair.same("--user root --password secret get k");
+        all_same(
+            pair,
+            &["user revoke-role bob r", "user revoke-role bob r", "user delete bob", "role delete r", "role delete r"],
+        );
+    });
+}
+
+#[test]
+fn snapshots() {
+    on_pairs("CTL snapshots", &[], |pair, tools| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        for n in 0..200 {
+            let value = format!("{n}").repeat(300);
+            assert_eq!(pair.ours.run(&["put", &format!("k{}", n % 50)], &value).code, Some(0));
+        }
+        // Of one server, by both.
+        let server = pair.ours.server.endpoint();
+        let (ours, theirs) = (directory.path().join("a.db"), directory.path().join("b.db"));
+        let [saved, wanted] = [(&tools.etcd3ctl, &ours), (&tools.etcdctl, &theirs)].map(|(program, file)| {
+            let endpoint = format!("--endpoints={server}");
+            let ended = execute(program, &[&*endpoint, "snapshot", "save", text(file)], "", &[]);
+            Ended { stdout: ended.stdout.replace(text(file), "FILE"), ..ended }
+        });
+        assert_eq!(saved, wanted);
+        assert_eq!(saved.code, Some(0));
+        assert_eq!(snapshot_status(tools, &ours), snapshot_status(tools, &theirs));
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+        pair.both_end_with(5, "snapshot save /nonexistent/file");
+        pair.both_end_with(5, "snapshot save /nonexistent/file --endpoints=127.0.0.1:1");
+    });
+}
+
+#[test]
+fn mirrors() {
+    on_pairs("CTL mirrors", &[], |pair, tools| {
+        pair.each(|side| {
+            let more = Server::start(side.server.version().rsplit_once('.').expect("a version").0).expect("it starts");
+            let there = |args: &[&str]| {
+                let endpoint = format!("--endpoints={}", more.endpoint());
+                execute(&tools.etcdctl, &[&[&*endpoint], args].concat(), "", &[]).stdout
+            };
+            for n in 0..3 {
+                let puts: String = (0..100).map(|key| format!("put m/{n}-{key} v{key}\n")).collect();
+                assert_eq!(side.run(&["txn"], &format!("\n{puts}\n\n")).code, Some(0));
+            }
+            side.run(&["put", "other", "1"], "");
+            let command = ["make-mirror", "--prefix=m/", "--dest-prefix=there/", "--max-txn-ops=7", more.endpoint()];
+            let (watch, mirror) = (
+                Talk::start(&tools.etcdctl, more.endpoint(), &words("watch there/ --prefix --rev=1")),
+                side.start(&command),
+            );
+            watch.lines(3 * 300);
+            side.run(&["put", "m/new", "1"], "");
+            assert_eq!(watch.lines(3), ["PUT", "there/new", "1"]);
+            side.run(&["put", "other", "2"], "");
+            side.run(&["del", "m/", "--prefix"], "");
+            let deletes = watch.lines(3 * 301);
+            assert_eq!(deletes.iter().filter(|line| *line == "DELETE").count(), 301);
+            assert_eq!(there(&["get", "", "--prefix", "--keys-only"]), "");
+            watch.interrupt();
+            mirror.interrupt_at_any_time();
+        });
+    });
+}
+
+#[test]
+fn leadership() {
+    let Some(tools) = tools("CTL leadership") else { return };
+    for version in etcd_run::versions_from_env() {
+        let cluster = Cluster::start(&version, 3).expect("it starts");
+        let endpoints = format!("--endpoints={}", cluster.endpoints().join(","));
+        let ids: Vec<_> = cluster.members().iter().map(|member| format!("{:x}", member.id())).collect();
+        let mut leader = cluster.leader(0).unwrap().expect("there is one");
+        for program in [&tools.etcd3ctl, &tools.etcdctl, &tools.etcd3ctl, &tools.etcdctl] {
+            let next = (leader + 1) % 3;
+            let ended = execute(program, &[&*endpoints, "move-leader", &ids[next]], "", &[]);
+            assert_eq!(ended.stdout, format!("Leadership transferred from {} to {}\n", ids[leader], ids[next]));
+            assert_eq!(ended.code, Some(0));
+            leader = next;
+        }
+        for program in [&tools.etcdctl, &tools.etcd3ctl] {
+            assert_eq!(execute(program, &[&*endpoints, "move-leader", "12"], "", &[]).code, Some(1));
+        }
+    }
+}
+
+#[test]
+fn the_environment() {
+    on_pairs("CTL environment", &[], |pair, _| {
+        pair.same("put a 1");
+        for side in [&pair.theirs, &pair.ours] {
+            let run = |args: &[&str], more: &[(&str, &str)]| {
+                let env = [&[("ETCDCTL_ENDPOINTS", side.server.endpoint())], more].concat();
+                execute(&side.program, args, "", &env)
+            };
+            assert_eq!(run(&["get", "a"], &[]).stdout, "a\n1\n");
+            assert!(run(&["get", "a"], &[("ETCDCTL_WRITE_OUT", "json")]).stdout.contains("\"value\":\"MQ==\""));
+            assert_eq!(run(&["get", "a"], &[("ETCDCTL_HEX", "true")]).stdout, "\\x61\n\\x31\n");
+            assert_eq!(run(&["get", "a"], &[("ETCDCTL_USER", "bob:x")]).stdout, "a\n1\n");
+            assert_eq!(run(&["get", "a"], &[("ETCDCTL_WRITE_OUT", "nonsense")]).code, Some(4));
+        }
+    });
+}
+
+#[test]
+fn tls() {
+    let Some(tools) = tools("CTL TLS") else { return };
+    for version in etcd_run::versions_from_env() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path();
+        let authority = Authority::new("etcd3 test authority");
+        let (cert, key) =
+            authority.server(&["localhost", "127.0.0.1"], Validity::good()).write(path, "server").expect("written");
+        let ca = etcd3_certs::write(path, "ca.pem", authority.pem()).expect("written");
+        let (client_cert, client_key) =
+            authority.client("root", Validity::good()).write(path, "client").expect("written");
+        let server = Builder::new(&version).tls(cert, key).client_ca(&ca).start().expect("it starts");
+        let endpoint = format!("--endpoints={}", server.tls_endpoint().expect("asked for"));
+        let flags = |names: &[&str]| {
+            let files = [("--cacert", &ca), ("--cert", &client_cert), ("--key", &client_key)];
+            let given = files.iter().filter(|(name, _)| names.contains(name));
+            given.map(|(name, file)| format!("{name}={}", text(file))).collect::<Vec<_>>()
+        };
+        for program in [&tools.etcdctl, &tools.etcd3ctl] {
+            let run = |flags: Vec<String>, args: &[&str]| {
+                let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+                execute(program, &[&[&*endpoint, "--command-timeout=500ms"], &flags[..], args].concat(), "", &[])
+            };
+            let all = flags(&["--cacert", "--cert", "--key"]);
+            assert_eq!(run(all, &["put", "a", "1"]).stdout, "OK\n", "{}", program.display());
+            let unverified = flags(&["--cert", "--key"]);
+            assert_eq!(run(unverified.clone(), &["--insecure-skip-tls-verify", "get", "a"]).stdout, "a\n1\n");
+            for flags in [flags(&["--cacert"]), unverified, vec![]] {
+                assert_eq!(run(flags, &["get", "a"]).code, Some(1));
+            }
+            assert_eq!(run(vec!["--cacert=".into()], &["get", "a"]).code, Some(128));
+        }
+    }
+}
