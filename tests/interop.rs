@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
+use support::go::{programs, Programs};
 use support::{compile_c, repository, run, skip_or_fail, tool};
 
 const PATIENCE: Duration = Duration::from_secs(180);
-/// To download and to compile.
+/// To download and to install.
 const MUCH_PATIENCE: Duration = Duration::from_secs(900);
 
 fn text(path: &Path) -> &str {
@@ -24,27 +25,6 @@ fn text(path: &Path) -> &str {
 
 fn temporary(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
-}
-
-/// etcdctl and the program of tests/interop/go, or why there are none.
-fn go_programs() -> Result<&'static (PathBuf, PathBuf), &'static str> {
-    static BUILT: OnceLock<Result<(PathBuf, PathBuf), &str>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| {
-            let go = tool("go").ok_or("go is not installed")?;
-            let directory = temporary("interop-go");
-            std::fs::create_dir_all(&directory).expect("within target/tmp");
-            let script = r#"cd tests/interop/go && exec "$1" build -o "$2/" . go.etcd.io/etcd/etcdctl/v3"#;
-            run(
-                "sh",
-                &["-c", script, "sh", text(&go), text(&directory)],
-                &[("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")],
-                MUCH_PATIENCE,
-            );
-            Ok((directory.join("etcdctl"), directory.join("interop")))
-        })
-        .as_ref()
-        .map_err(|why| *why)
 }
 
 /// A Python that has python-etcd3, or why there is none.
@@ -139,7 +119,7 @@ fn contend_by_rpc(server: &Server, name: &str, count: usize, history: &str) {
 
 #[test]
 fn a_lock_with_etcdctl_clientv3_and_the_servers_own() {
-    let (etcdctl, interop) = match go_programs() {
+    let Programs { etcdctl, interop, .. } = match programs() {
         Ok(programs) => programs,
         Err(why) => return skip_or_fail("INTEROP lock", why),
     };
@@ -224,7 +204,7 @@ impl Drop for Candidate {
 
 #[test]
 fn an_election_with_etcdctl_and_clientv3() {
-    let (etcdctl, interop) = match go_programs() {
+    let Programs { etcdctl, interop, .. } = match programs() {
         Ok(programs) => programs,
         Err(why) => return skip_or_fail("INTEROP election", why),
     };

@@ -1,6 +1,6 @@
 //! etcdctl and etcd3ctl side by side: the same commands, each on a server of its own, have to print and to return the same.
 
-use super::{compile_c, output, repository, run, skip_or_fail, temporary_dir, tool};
+use super::{compile_c, go, output, repository, run, skip_or_fail};
 use etcd_run::{Process, Server};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// To download and to compile etcdctl.
-const MUCH_PATIENCE: Duration = Duration::from_secs(900);
 
 /// Where the programs are.
 pub struct Tools {
@@ -33,24 +31,8 @@ pub fn tools(what: &str) -> Option<&'static Tools> {
 }
 
 fn build() -> Result<Tools, &'static str> {
-    let go = tool("go").ok_or("go is not installed")?;
-    // Go keeps what it has downloaded and compiled, so this takes long but once.
-    let directory = temporary_dir().join("etcdctl");
-    std::fs::create_dir_all(&directory).expect("within target/tmp");
-    let script =
-        r#"cd tests/etcdctl && exec "$1" build -o "$2/" go.etcd.io/etcd/etcdctl/v3 go.etcd.io/etcd/etcdutl/v3"#;
-    let args = ["-c", script, "sh", text(&go), text(&directory)];
-    let env = [("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")];
-    let ended = output("sh", &args, &env, MUCH_PATIENCE);
-    if !ended.status.success() {
-        println!("{}", String::from_utf8_lossy(&ended.stderr));
-        return Err("go cannot build etcdctl: it needs Go 1.24, and the network once");
-    }
-    Ok(Tools {
-        etcdctl: directory.join("etcdctl"),
-        etcdutl: directory.join("etcdutl"),
-        etcd3ctl: compile_etcd3ctl("c99"),
-    })
+    let go::Programs { etcdctl, etcdutl, .. } = go::programs()?;
+    Ok(Tools { etcdctl: etcdctl.clone(), etcdutl: etcdutl.clone(), etcd3ctl: compile_etcd3ctl("c99") })
 }
 
 /// Compiles etcd3ctl, as the Makefile does, but without a warning.

@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod ctl;
+pub mod go;
 pub mod name_server;
 pub mod programs;
 
