@@ -305,9 +305,10 @@ fn locks() {
     });
 }
 
-/// Ctrl-C ends who waits, with 1, and leaves nothing behind; then who holds, with 0.
+/// Ctrl-C ends who waits, with 1, and leaves nothing behind; then who holds, with 0. etcdctl leaves its key behind if Ctrl-C
+/// comes just when it was put, so it is asked for less.
 fn waiting_can_be_given_up(pair: &Pair, command: &[&str]) {
-    for side in [&pair.theirs, &pair.ours] {
+    for (side, is_ours) in [(&pair.theirs, false), (&pair.ours, true)] {
         let range = format!("{}/", command[1]);
         let current = side.run(&["put", "now", "1", "-w", "json"], "").stdout;
         let revision: i64 = number_after(&current, "\"revision\":").parse().expect("a revision");
@@ -318,10 +319,12 @@ fn waiting_can_be_given_up(pair: &Pair, command: &[&str]) {
         let waiting = side.start(command);
         assert_eq!(watch.lines(3)[0], "PUT");
         assert_eq!(waiting.interrupt(), Some(1));
-        assert_eq!(watch.lines(3)[0], "DELETE");
+        if is_ours {
+            assert_eq!(watch.lines(3)[0], "DELETE");
+        }
         assert_eq!(holder.interrupt(), Some(0));
         assert_eq!(watch.lines(3)[0], "DELETE");
-        watch.interrupt();
+        watch.interrupt_at_any_time();
     }
 }
 

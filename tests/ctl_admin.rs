@@ -25,7 +25,9 @@ fn all_same(pair: &Pair, commands: &[&str]) {
 #[test]
 fn members() {
     on_pairs("CTL members", &[], |pair, _| {
-        all_same(pair, &["member list", "member list --consistency=s", "member list -w table"]);
+        all_same(pair, &["member list", "member list --consistency=s"]);
+        // Its columns are as wide as what is in them.
+        pair.compare("member list -w table", "", &|text| text.replace([' ', '-'], ""));
         let listings = ["member list -w json", "member list -w json --hex", "member list -w fields"];
         for command in listings {
             pair.same_but_header(command);
@@ -79,11 +81,15 @@ const HEX: &str = "0123456789abcdef";
 #[test]
 fn endpoints() {
     on_pairs("CTL endpoints", &[], |pair, _| {
-        all_same(pair, &["put a 1", "put a 2", "endpoint hashkv --rev=2"]);
-        pair.same("endpoint hashkv");
-        pair.same("endpoint hashkv -w table");
-        pair.same("endpoint hashkv -w fields");
-        pair.same("endpoint hashkv -w json");
+        all_same(pair, &["put a 1", "put a 2"]);
+        // Servers before 3.6 do not say which revision it is for, and then etcdctl does not either.
+        let hash_alone = |text: String| text.rsplit_once(", ").map_or("".into(), |(hash, _)| hash.to_owned());
+        pair.compare("endpoint hashkv", "", &hash_alone);
+        pair.compare("endpoint hashkv --rev=2", "", &hash_alone);
+        if pair.ours.server.is_at_least(3, 6) {
+            all_same(pair, &["endpoint hashkv", "endpoint hashkv --rev=2", "endpoint hashkv -w fields"]);
+            all_same(pair, &["endpoint hashkv -w json", "endpoint hashkv -w table"]);
+        }
         for how in ["", " -w json", " -w fields", " --cluster"] {
             pair.compare(&format!("endpoint health{how}"), "", &|text| {
                 ["took = ", "took\":\"", "\"Took\" : "]
@@ -132,7 +138,10 @@ fn alarms() {
         pair.both_end_with(1, "endpoint health");
         pair.same("alarm list");
         pair.same_but_header("alarm list -w json");
-        pair.same_but_header("alarm list -w fields");
+        // With 3.4 etcdctl crashes.
+        if pair.ours.server.is_at_least(3, 5) {
+            pair.same_but_header("alarm list -w fields");
+        }
         pair.same("alarm disarm -w json");
         all_same(pair, &["alarm list", "del large"]);
     });
