@@ -129,6 +129,30 @@ typedef int32_t etcd3_code_t;
 /** The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed. */
 #define ETCD3_ERR_LEASE_LOST 20
 
+/** The lock was lost: its lease ended, or somebody deleted its key. Another may hold it. */
+#define ETCD3_ERR_LOCK_LOST 21
+
+/** Somebody else holds the lock. */
+#define ETCD3_ERR_LOCKED 22
+
+/** The lock is not held through this handle: it never was, or it was released. */
+#define ETCD3_ERR_NOT_HELD 23
+
+/** The election was not won through this handle, or leadership was resigned or lost. */
+#define ETCD3_ERR_NOT_ELECTED 24
+
+/** Nobody leads. */
+#define ETCD3_ERR_NO_ELECTED_LEADER 25
+
+/**
+ * Others were faster each time, as often as was to be tried; or there is no room for one more. Nothing was changed by the
+ * call.
+ */
+#define ETCD3_ERR_CONFLICT 26
+
+/** The caller's own function asked for the end. Nothing was changed by the call. */
+#define ETCD3_ERR_ABORTED 27
+
 /** A snapshot ended early, or is not what its checksum says. Nothing of it was kept. */
 #define ETCD3_ERR_SNAPSHOT_CORRUPT 30
 
@@ -490,6 +514,18 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows. */
 #define ETCD3_EVENT_LOST 6
 
+/** An observed election has this leader, or none: see etcd3_event_leader. */
+#define ETCD3_EVENT_LEADER 7
+
+/** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
+#define ETCD3_EVENT_ACQUIRED 8
+
+/** A piece of a snapshot: see etcd3_event_data. */
+#define ETCD3_EVENT_DATA 10
+
+/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
+#define ETCD3_EVENT_NOTICE 11
+
 /** No renewal was answered in time: the server may delete the lease and its keys from now on. */
 #define ETCD3_LOST_EXPIRED 1
 
@@ -505,11 +541,8 @@ void etcd3_result_free(etcd3_result_t *result);
 /** The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more. */
 #define ETCD3_LOST_CLOSED 5
 
-/** A piece of a snapshot: see etcd3_event_data. */
-#define ETCD3_EVENT_DATA 10
-
-/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
-#define ETCD3_EVENT_NOTICE 11
+/** The key of the lock or of the leadership was deleted, by somebody or with its lease. */
+#define ETCD3_LOST_DELETED 6
 
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
@@ -579,7 +612,10 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _DATA or _NOTICE; 0 for NULL. */
+/**
+ * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or _NOTICE; 0 for
+ * NULL.
+ */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -587,7 +623,8 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
 
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
- * up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+ * up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
+ * it was read at. ACQUIRED: the fencing token. Else 0.
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
 
@@ -611,8 +648,11 @@ const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
 /** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
-/** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION or _CLOSED; else 0. */
+/** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0. */
 int32_t etcd3_event_lost_reason(const etcd3_event_t *event);
+
+/** LEADER: the leader's key, with what it proclaims as its value; NULL if nobody leads. Else NULL. Borrowed from `event`. */
+const etcd3_kv_t *etcd3_event_leader(const etcd3_event_t *event);
 
 /** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
 const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
@@ -944,7 +984,8 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
 
 /**
  * Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
- * that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+ * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+ * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
  * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
@@ -1932,6 +1973,507 @@ void etcd3_session_orphan(const etcd3_session_t *session);
 
 /** Frees a session. If it was not ended, and nothing that hangs on it is left, it ends as by etcd3_session_orphan. */
 void etcd3_session_free(etcd3_session_t *session);
+
+/* ---- Locks ----------------------------------------------------------------------------------- */
+
+/*
+ * A lock is held by one session at a time, in the order in which they came: clientv3's, etcdctl's and the server's locks of
+ * the same name stand in the same line. It is held until it is released, or lost with its session; the loss can be reported,
+ * but a process that was paused learns of it late. So guard what the lock protects: with etcd3_txn_if_lock or etcd3_lock_put
+ * for what is in etcd, with etcd3_lock_token for what is not. A key without a lease that somebody puts under the lock's name
+ * and a slash blocks it until it is deleted.
+ *
+ * Waiting takes no thread with etcd3_lock_acquire_async. An acquisition that fails leaves nothing behind: its key is deleted,
+ * in the background if need be. Two locks of one session and name exclude each other within a client.
+ */
+
+/** A lock. */
+typedef struct etcd3_lock_t etcd3_lock_t;
+
+/**
+ * A lock of this name, which must not be empty, for a session. Sends nothing. It comes through `lock`; free with
+ * etcd3_lock_free. Its key is the name, a slash and the lease's id. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_lock_new(const etcd3_session_t *session,
+                            const void *name,
+                            size_t name_len,
+                            etcd3_lock_t **lock,
+                            etcd3_error_t **err);
+
+/**
+ * The readers' side of a read-write lock, with the keys of clientv3's recipe: held by any number of readers, but by none
+ * while an older writer holds it or waits. Else as etcd3_lock_new.
+ */
+etcd3_code_t etcd3_lock_new_read(const etcd3_session_t *session,
+                                 const void *name,
+                                 size_t name_len,
+                                 etcd3_lock_t **lock,
+                                 etcd3_error_t **err);
+
+/**
+ * The writers' side of a read-write lock: held by one writer alone, once all older readers and writers have gone. Else as
+ * etcd3_lock_new. A read-write lock and an etcd3_lock_new of the same name do not exclude each other as one would think.
+ */
+etcd3_code_t etcd3_lock_new_write(const etcd3_session_t *session,
+                                  const void *name,
+                                  size_t name_len,
+                                  etcd3_lock_t **lock,
+                                  etcd3_error_t **err);
+
+/**
+ * A lock that excludes python-etcd3's Lock of this name: the one key /locks/ and the name. It is unfair: at a release all
+ * wake up, and the fastest has it. Never use it together with another kind of lock for one thing. Else as etcd3_lock_new.
+ */
+etcd3_code_t etcd3_lock_new_python(const etcd3_session_t *session,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_lock_t **lock,
+                                   etcd3_error_t **err);
+
+/**
+ * A lock with a session of its own, of a lease of `ttl_s` seconds (0: 60) that is kept alive. It comes through `lock`; free
+ * with etcd3_lock_free, which ends the session too. RPC: Lease.LeaseGrant. Errors: those of etcd3_session_open.
+ */
+etcd3_code_t etcd3_lock_open(const etcd3_client_t *client,
+                             const void *name,
+                             size_t name_len,
+                             int64_t ttl_s,
+                             etcd3_lock_t **lock,
+                             etcd3_error_t **err);
+
+/**
+ * Acquires the lock, waiting up to `timeout_ms` (above 0; -1: for as long as it takes) for those who came before. Acquiring
+ * it twice through one handle waits for the first to be released. RPC: KV.Txn; to wait, KV.Range and Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT, ETCD3_ERR_UNAVAILABLE (no endpoint was reached within the limit), ETCD3_ERR_LEASE_LOST (the
+ * session is lost, or its key was deleted while waiting), ETCD3_ERR_CLOSED, ETCD3_ERR_INVALID_ARGUMENT, those of etcd3_get.
+ */
+etcd3_code_t etcd3_lock_acquire(const etcd3_lock_t *lock,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/** Acquires the lock if nobody has it and nobody waits for it. Errors: ETCD3_ERR_LOCKED, else those of etcd3_lock_acquire. */
+etcd3_code_t etcd3_lock_try(const etcd3_lock_t *lock,
+                            etcd3_error_t **err);
+
+/**
+ * Starts to acquire the lock and returns. ETCD3_EVENT_ACQUIRED comes when it is held, with the token as its revision. Then,
+ * if it is lost, ETCD3_EVENT_LOST. ETCD3_EVENT_CLOSED is the last: without an error after a release, with one after a loss
+ * or if it was not acquired: those of etcd3_lock_acquire, or ETCD3_ERR_CANCELED. Queue and callback are as for
+ * etcd3_execute_async. `call` may be NULL, else it comes through it, and etcd3_call_cancel ends the wait, not the holding;
+ * free with etcd3_call_free. Nothing is called if this fails. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED,
+ * ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lock_acquire_async(const etcd3_lock_t *lock,
+                                      int64_t timeout_ms,
+                                      const etcd3_queue_t *queue,
+                                      etcd3_event_fn fn,
+                                      void *user_data,
+                                      etcd3_call_t **call,
+                                      etcd3_error_t **err);
+
+/**
+ * Releases the lock: deletes its key, if it is still the one with the token. It is not held any more after that, with an
+ * error too: where no server answers, the library goes on trying in the background. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_HELD (never acquired, or released already), ETCD3_ERR_LOCK_LOST (it was lost before), and those of
+ * etcd3_execute.
+ */
+etcd3_code_t etcd3_lock_release(const etcd3_lock_t *lock,
+                                etcd3_error_t **err);
+
+/** 1 if the lock is held through this handle and not known to be lost, else 0. Asks no server, so it is no guard. */
+int etcd3_lock_is_acquired(const etcd3_lock_t *lock);
+
+/**
+ * Has the loss of the lock, as it is held now, reported: ETCD3_EVENT_LOST with its reason. ETCD3_EVENT_CLOSED is the last,
+ * also after a release. Queue and callback are as for etcd3_execute_async. Errors: ETCD3_ERR_NOT_HELD,
+ * ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lock_watch_loss(const etcd3_lock_t *lock,
+                                   const etcd3_queue_t *queue,
+                                   etcd3_event_fn fn,
+                                   void *user_data,
+                                   etcd3_error_t **err);
+
+/**
+ * Renews the lease of the lock's session now, which is also done without it. `*ttl_s` is the seconds it has then; `ttl_s` may
+ * be NULL. RPC: Lease.LeaseKeepAlive. Errors: ETCD3_ERR_NOT_HELD, ETCD3_ERR_LOCK_LOST, ETCD3_ERR_LEASE_LOST, and those of
+ * etcd3_lease_keep_alive_once.
+ */
+etcd3_code_t etcd3_lock_refresh(const etcd3_lock_t *lock,
+                                int64_t *ttl_s,
+                                etcd3_error_t **err);
+
+/**
+ * The fencing token: a number above that of every holder before. It is the revision that created the lock's key. Give it
+ * along with what is done under the lock, and have older ones refused. 0 if the lock is not held.
+ */
+int64_t etcd3_lock_token(const etcd3_lock_t *lock);
+
+/** The lock's own key, held or not: `*len` bytes, which may be any; `len` may be NULL. Borrowed from `lock`; NULL for NULL. */
+const uint8_t *etcd3_lock_key(const etcd3_lock_t *lock,
+                              size_t *len);
+
+/**
+ * Adds the comparison that the lock is held with its token: what the transaction writes then is written by the holder, or not
+ * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now.
+ */
+void etcd3_txn_if_lock(etcd3_op_t *txn,
+                       const etcd3_lock_t *lock);
+
+/**
+ * Puts a value to a key if the lock is held, which the server checks together with the put. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_HELD, ETCD3_ERR_LOCK_LOST (nothing was put), and those of etcd3_put.
+ */
+etcd3_code_t etcd3_lock_put(const etcd3_lock_t *lock,
+                            const void *key,
+                            size_t key_len,
+                            const void *value,
+                            size_t value_len,
+                            etcd3_error_t **err);
+
+/** Frees a lock. One that is held is released, and one that is waited for is given up, in the background. */
+void etcd3_lock_free(etcd3_lock_t *lock);
+
+/* ---- Elections ------------------------------------------------------------------------------- */
+
+/*
+ * An election has one leader at a time, a session, and whoever comes next is next. Candidates of clientv3 and of etcdctl stand
+ * in the same line. What is said of locks is true here: leadership is lost with the session, and only a guard,
+ * etcd3_txn_if_leader, is sure.
+ */
+
+/** A candidate of an election. */
+typedef struct etcd3_election_t etcd3_election_t;
+
+/** Who follows an election. */
+typedef struct etcd3_observer_t etcd3_observer_t;
+
+/**
+ * A candidate, who does not campaign yet, of the election of this name, which must not be empty. Sends nothing. It comes
+ * through `election`; free with etcd3_election_free. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_election_new(const etcd3_session_t *session,
+                                const void *name,
+                                size_t name_len,
+                                etcd3_election_t **election,
+                                etcd3_error_t **err);
+
+/**
+ * The leader, known by the key and the revision of etcd3_election_key and etcd3_election_token, maybe of a former process,
+ * whose lease the session has adopted. It comes through `election`; free with etcd3_election_free. RPC: KV.Txn.
+ * Errors: ETCD3_ERR_NOT_ELECTED (such a key does not lead), ETCD3_ERR_INVALID_ARGUMENT, and those of etcd3_get.
+ */
+etcd3_code_t etcd3_election_resume(const etcd3_session_t *session,
+                                   const void *name,
+                                   size_t name_len,
+                                   const void *key,
+                                   size_t key_len,
+                                   int64_t revision,
+                                   etcd3_election_t **election,
+                                   etcd3_error_t **err);
+
+/**
+ * Campaigns with a value, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) to be the leader. A leader who
+ * campaigns proclaims the value. RPC: KV.Txn; to wait, KV.Range and Watch.Watch. Errors: those of etcd3_lock_acquire.
+ */
+etcd3_code_t etcd3_election_campaign(const etcd3_election_t *election,
+                                     const void *value,
+                                     size_t value_len,
+                                     int64_t timeout_ms,
+                                     etcd3_error_t **err);
+
+/** Starts to campaign and returns: ETCD3_EVENT_ACQUIRED comes with leadership. All else is as for etcd3_lock_acquire_async. */
+etcd3_code_t etcd3_election_campaign_async(const etcd3_election_t *election,
+                                           const void *value,
+                                           size_t value_len,
+                                           int64_t timeout_ms,
+                                           const etcd3_queue_t *queue,
+                                           etcd3_event_fn fn,
+                                           void *user_data,
+                                           etcd3_call_t **call,
+                                           etcd3_error_t **err);
+
+/** Has the leader say another value. RPC: KV.Txn. Errors: ETCD3_ERR_NOT_ELECTED, and those of etcd3_put. */
+etcd3_code_t etcd3_election_proclaim(const etcd3_election_t *election,
+                                     const void *value,
+                                     size_t value_len,
+                                     etcd3_error_t **err);
+
+/**
+ * Gives leadership up; for whoever does not lead there is nothing to do. With an error too: the library goes on trying in the
+ * background. RPC: KV.Txn. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_election_resign(const etcd3_election_t *election,
+                                   etcd3_error_t **err);
+
+/** 1 if this candidate leads and is not known to have lost leadership, else 0. Asks no server, so it is no guard. */
+int etcd3_election_is_leader(const etcd3_election_t *election);
+
+/**
+ * Has the loss of leadership, as it is held now, reported, as etcd3_lock_watch_loss does for a lock.
+ * Errors: ETCD3_ERR_NOT_ELECTED, ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_election_watch_loss(const etcd3_election_t *election,
+                                       const etcd3_queue_t *queue,
+                                       etcd3_event_fn fn,
+                                       void *user_data,
+                                       etcd3_error_t **err);
+
+/** The fencing token of the leader, as etcd3_lock_token of a lock's holder; 0 for whoever does not lead. */
+int64_t etcd3_election_token(const etcd3_election_t *election);
+
+/** The candidate's own key: `*len` bytes, which may be any; `len` may be NULL. Borrowed from `election`; NULL for NULL. */
+const uint8_t *etcd3_election_key(const etcd3_election_t *election,
+                                  size_t *len);
+
+/** Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. */
+void etcd3_txn_if_leader(etcd3_op_t *txn, const etcd3_election_t *election);
+
+/** Frees a candidate. One who leads resigns, and one who campaigns gives up, in the background. */
+void etcd3_election_free(etcd3_election_t *election);
+
+/**
+ * Who leads the election of this name: the answer is that to a get of the leader's key, whose value is what it proclaims. It
+ * comes through `result`; free with etcd3_result_free. RPC: KV.Range. Errors: ETCD3_ERR_NO_ELECTED_LEADER, those of
+ * etcd3_get.
+ */
+etcd3_code_t etcd3_election_leader(const etcd3_client_t *client,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_result_t **result,
+                                   etcd3_error_t **err);
+
+/**
+ * Follows the election of this name: ETCD3_EVENT_LEADER tells who leads or that nobody does, first as it is now and then after
+ * each change; of changes in quick succession the last is told. ETCD3_EVENT_STATE tells when the connection is lost and
+ * back. Queue and callback are as for etcd3_watch_start. The observer comes through `observer`; free with
+ * etcd3_observer_free. RPC: KV.Range, Watch.Watch. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM
+ * (no thread).
+ */
+etcd3_code_t etcd3_election_observe(const etcd3_client_t *client,
+                                    const void *name,
+                                    size_t name_len,
+                                    const etcd3_queue_t *queue,
+                                    etcd3_event_fn fn,
+                                    void *user_data,
+                                    etcd3_observer_t **observer,
+                                    etcd3_error_t **err);
+
+/** Ends an observer, as etcd3_watch_cancel does a watch. */
+void etcd3_observer_cancel(const etcd3_observer_t *observer);
+
+/**
+ * Ends an observer and waits up to `timeout_ms` (0: not at all) for its callback, as etcd3_watch_join does for a watch's.
+ * Error: ETCD3_ERR_TIMEOUT.
+ */
+etcd3_code_t etcd3_observer_join(const etcd3_observer_t *observer,
+                                 int64_t timeout_ms,
+                                 etcd3_error_t **err);
+
+/** Ends and frees an observer. Its ETCD3_EVENT_CLOSED still comes. */
+void etcd3_observer_free(etcd3_observer_t *observer);
+
+/* ---- Barriers -------------------------------------------------------------------------------- */
+
+/*
+ * A barrier is a key: while it is there, whoever waits, waits. A double barrier has a number of members, who enter together
+ * and leave together. Both have the keys of clientv3's recipes.
+ */
+
+/** A member of a double barrier. */
+typedef struct etcd3_double_barrier_t etcd3_double_barrier_t;
+
+/**
+ * Puts the barrier of this name, which must not be empty, up. It stays until somebody releases it: it has no lease.
+ * RPC: KV.Txn. Errors: ETCD3_ERR_LOCKED (it is up), and those of etcd3_put.
+ */
+etcd3_code_t etcd3_barrier_hold(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                etcd3_error_t **err);
+
+/**
+ * Takes the barrier away, whoever put it up; that there is none is no error. RPC: KV.DeleteRange. Errors: those of
+ * etcd3_delete.
+ */
+etcd3_code_t etcd3_barrier_release(const etcd3_client_t *client,
+                                   const void *name,
+                                   size_t name_len,
+                                   etcd3_error_t **err);
+
+/**
+ * Waits until the barrier is away, up to `timeout_ms` (above 0; -1: for as long as it takes). RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT, and those of etcd3_get.
+ */
+etcd3_code_t etcd3_barrier_wait(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                int64_t timeout_ms,
+                                etcd3_error_t **err);
+
+/**
+ * A session as a member of the double barrier of this name, for `count` members, above 0. Sends nothing. It comes through
+ * `barrier`; free with etcd3_double_barrier_free. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_double_barrier_new(const etcd3_session_t *session,
+                                      const void *name,
+                                      size_t name_len,
+                                      int64_t count,
+                                      etcd3_double_barrier_t **barrier,
+                                      etcd3_error_t **err);
+
+/**
+ * Enters, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) until all members have. After an error it is
+ * not in. RPC: KV.Txn, KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_CONFLICT (it has all its members already), and those of etcd3_lock_acquire.
+ */
+etcd3_code_t etcd3_double_barrier_enter(const etcd3_double_barrier_t *barrier,
+                                        int64_t timeout_ms,
+                                        etcd3_error_t **err);
+
+/**
+ * Leaves, and waits up to `timeout_ms` (above 0; -1: for as long as it takes) until all members have. After an error it has
+ * left all the same. RPC: KV.Txn, KV.Range, Watch.Watch. Errors: ETCD3_ERR_NOT_HELD (it is not in), ETCD3_ERR_TIMEOUT, and
+ * those of etcd3_get.
+ */
+etcd3_code_t etcd3_double_barrier_leave(const etcd3_double_barrier_t *barrier,
+                                        int64_t timeout_ms,
+                                        etcd3_error_t **err);
+
+/** Frees a member of a double barrier. One that is in leaves, in the background. */
+void etcd3_double_barrier_free(etcd3_double_barrier_t *barrier);
+
+/* ---- Queues of work -------------------------------------------------------------------------- */
+
+/*
+ * Queues of work in the store, with the keys of clientv3's recipes: what one client puts in, one other takes out. An item is
+ * gone from the store once it is taken; what becomes of it then is up to who has it.
+ */
+
+/** Puts an item into the queue of this name, which must not be empty. RPC: KV.Txn. Errors: those of etcd3_put. */
+etcd3_code_t etcd3_fifo_enqueue(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                const void *value,
+                                size_t value_len,
+                                etcd3_error_t **err);
+
+/**
+ * Takes the item that was put in first, waiting up to `timeout_ms` (above 0; -1: for as long as it takes) for one. Its
+ * key-value comes through `result`, as the answer to a get; free with etcd3_result_free. RPC: KV.Range, KV.Txn, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT (there was none), ETCD3_ERR_AMBIGUOUS (an item may have been taken; the message names its key),
+ * and those of etcd3_get.
+ */
+etcd3_code_t etcd3_fifo_dequeue(const etcd3_client_t *client,
+                                const void *name,
+                                size_t name_len,
+                                int64_t timeout_ms,
+                                etcd3_result_t **result,
+                                etcd3_error_t **err);
+
+/**
+ * Puts an item into the priority queue of this name, with a priority from 0, which is served first, to 65535. RPC: KV.Range,
+ * KV.Txn. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_pqueue_enqueue(const etcd3_client_t *client,
+                                  const void *name,
+                                  size_t name_len,
+                                  int32_t priority,
+                                  const void *value,
+                                  size_t value_len,
+                                  etcd3_error_t **err);
+
+/** Takes the item with the lowest priority number, and of these the one that was put in first. Else as etcd3_fifo_dequeue. */
+etcd3_code_t etcd3_pqueue_dequeue(const etcd3_client_t *client,
+                                  const void *name,
+                                  size_t name_len,
+                                  int64_t timeout_ms,
+                                  etcd3_result_t **result,
+                                  etcd3_error_t **err);
+
+/* ---- Transactional memory -------------------------------------------------------------------- */
+
+/*
+ * Software transactional memory: a function of yours reads and writes keys; what it wrote is committed in one transaction, if
+ * what it read is still so, or else the function runs again. So it must have no effect but through these calls.
+ */
+
+/** Reads are of one revision, and neither what was read nor what is written has changed since then. */
+#define ETCD3_STM_SERIALIZABLE_SNAPSHOT 0
+
+/** Reads are of one revision, and nothing of what was read has changed since then. */
+#define ETCD3_STM_SERIALIZABLE 1
+
+/** Each key reads the same each time, and nothing of what was read has changed since. */
+#define ETCD3_STM_REPEATABLE_READS 2
+
+/** Each key reads the same each time; nothing is checked at the commit. */
+#define ETCD3_STM_READ_COMMITTED 3
+
+/** Returned by the function to have its writes committed. */
+#define ETCD3_STM_COMMIT 0
+
+/** Returned by the function to end it all, with nothing written. */
+#define ETCD3_STM_ABORT 1
+
+/** One attempt; lives until the function returns. */
+typedef struct etcd3_stm_t etcd3_stm_t;
+
+/**
+ * Reads and writes through `stm` and returns ETCD3_STM_COMMIT or ETCD3_STM_ABORT. Runs on the thread of etcd3_stm_run, once
+ * for each attempt; it may call any function of this library, and must return.
+ */
+typedef int32_t (*etcd3_stm_fn)(etcd3_stm_t *stm, void *user_data);
+
+/**
+ * Runs `fn` with `user_data`, up to `max_attempts` times (0: 100), until what it did is committed: `*revision` is that
+ * commit's; `revision` may be NULL. `isolation` is one of ETCD3_STM_…; all of it takes up to `timeout_ms` (above 0; 0: the
+ * client's limit), the function's own time included. RPC: KV.Range, KV.Txn.
+ * Errors: ETCD3_ERR_CONFLICT (others were faster each time), ETCD3_ERR_ABORTED (the function asked for it),
+ * ETCD3_ERR_AMBIGUOUS (the commit's outcome is unknown; it was sent once), ETCD3_ERR_INVALID_ARGUMENT, and those of
+ * etcd3_execute.
+ */
+etcd3_code_t etcd3_stm_run(const etcd3_client_t *client,
+                           int32_t isolation,
+                           int32_t max_attempts,
+                           int64_t timeout_ms,
+                           etcd3_stm_fn fn,
+                           void *user_data,
+                           int64_t *revision,
+                           etcd3_error_t **err);
+
+/**
+ * Reads a key. `*value` is its value, `*value_len` bytes, borrowed until the function returns; NULL if there is no such key.
+ * What was written in this attempt reads as written. After an error, other than of an argument, the attempt is lost: return.
+ * RPC: KV.Range. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_stm_get(etcd3_stm_t *stm,
+                           const void *key,
+                           size_t key_len,
+                           const uint8_t **value,
+                           size_t *value_len,
+                           etcd3_error_t **err);
+
+/**
+ * Reads at which revision a key was last put, leaving out this attempt's writes; 0 if there is no such key. RPC: KV.Range.
+ * Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_stm_mod_revision(etcd3_stm_t *stm,
+                                    const void *key,
+                                    size_t key_len,
+                                    int64_t *revision,
+                                    etcd3_error_t **err);
+
+/** Puts a value to a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_stm_put(etcd3_stm_t *stm,
+                           const void *key,
+                           size_t key_len,
+                           const void *value,
+                           size_t value_len,
+                           etcd3_error_t **err);
+
+/** Deletes a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
+etcd3_code_t etcd3_stm_delete(etcd3_stm_t *stm, const void *key, size_t key_len, etcd3_error_t **err);
 
 /* ---- Reading in pages ------------------------------------------------------------------------ */
 

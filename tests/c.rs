@@ -50,6 +50,13 @@ programs! {
     watch_storm: newest;
     test_lease: every;
     test_session: every;
+    test_lock: every;
+    test_lock_loss: every;
+    test_lock_kinds: every;
+    test_lock_1000: newest;
+    test_recipes: every;
+    test_election: every;
+    test_stm: every;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
@@ -60,6 +67,7 @@ programs! {
     misuse_pages: newest;
     misuse_config: newest;
     misuse_lease: every;
+    misuse_lock: every;
     fork: newest;
     deadline: newest;
 }

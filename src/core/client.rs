@@ -1,6 +1,7 @@
 //! The client: the endpoints, the shared runtime, what is under way, and its end.
 
 use super::callbacks::Callbacks;
+use super::claim::Slots;
 use super::code;
 use super::counters::Counters;
 use super::endpoint::Endpoint;
@@ -86,6 +87,7 @@ pub struct Core {
     pub ordering: bool,
     pub closing: CancellationToken,
     pub clock: Clock,
+    pub slots: Arc<Slots>,
     /// The cluster that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
@@ -132,6 +134,7 @@ impl Client {
             ordering: config.ordering,
             closing,
             clock: runtime.clock(),
+            slots: Arc::default(),
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),
@@ -287,6 +290,7 @@ impl Client {
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
+        // Not locked meanwhile: tasks that end ask for it.
         let runtime = lock(&self.runtime).take();
         if let Some(runtime) = runtime {
             self.tasks.close();

@@ -44,6 +44,21 @@ pub const ERR_RESPONSE_TOO_LARGE: Code = 15;
 pub const ERR_REVISION_REGRESSED: Code = 16;
 /// The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed.
 pub const ERR_LEASE_LOST: Code = 20;
+/// The lock was lost: its lease ended, or somebody deleted its key. Another may hold it.
+pub const ERR_LOCK_LOST: Code = 21;
+/// Somebody else holds the lock.
+pub const ERR_LOCKED: Code = 22;
+/// The lock is not held through this handle: it never was, or it was released.
+pub const ERR_NOT_HELD: Code = 23;
+/// The election was not won through this handle, or leadership was resigned or lost.
+pub const ERR_NOT_ELECTED: Code = 24;
+/// Nobody leads.
+pub const ERR_NO_ELECTED_LEADER: Code = 25;
+/// Others were faster each time, as often as was to be tried; or there is no room for one more. Nothing was changed by the
+/// call.
+pub const ERR_CONFLICT: Code = 26;
+/// The caller's own function asked for the end. Nothing was changed by the call.
+pub const ERR_ABORTED: Code = 27;
 /// A snapshot ended early, or is not what its checksum says. Nothing of it was kept.
 pub const ERR_SNAPSHOT_CORRUPT: Code = 30;
 /// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
@@ -212,6 +227,13 @@ table! {
     ERR_RESPONSE_TOO_LARGE;
     ERR_REVISION_REGRESSED;
     ERR_LEASE_LOST;
+    ERR_LOCK_LOST;
+    ERR_LOCKED;
+    ERR_NOT_HELD;
+    ERR_NOT_ELECTED;
+    ERR_NO_ELECTED_LEADER;
+    ERR_CONFLICT;
+    ERR_ABORTED;
     ERR_SNAPSHOT_CORRUPT;
     ERR_NO_GREATER_REVISION;
     ERR_SERVER;

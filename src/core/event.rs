@@ -53,6 +53,15 @@ pub enum Body {
         total: i64,
         permit: OwnedSemaphorePermit,
     },
+    /// What was reached for is held; the create revision of its key.
+    Acquired {
+        created: i64,
+    },
+    /// Who leads an election, if anybody does, at a revision of the store.
+    Leader {
+        leader: Option<mvccpb::KeyValue>,
+        revision: i64,
+    },
     /// What was held is lost; `Closed` follows.
     Lost {
         reason: LostReason,
@@ -83,8 +92,7 @@ impl Body {
             Body::Watch { resume, .. } | Body::Progress { resume, .. } => *resume,
             Body::State { state: State::Connected | State::Relisted, .. } => 0,
             Body::State { revision, .. } => revision + 1,
-            Body::Lost { .. } | Body::Done { .. } | Body::Closed { .. } => 0,
-            Body::Notice { .. } | Body::Data { .. } => 0,
+            _ => 0,
         }
     }
 }
@@ -102,6 +110,8 @@ pub enum LostReason {
     Permission,
     /// The owner, its queue or its client ended it.
     Closed,
+    /// Somebody deleted the key it hung on.
+    Deleted,
 }
 
 impl Event {

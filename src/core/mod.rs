@@ -35,6 +35,19 @@ mod settings;
 pub mod snapshot;
 pub mod watch;
 
+// what is built of that
+pub mod barrier;
+mod claim;
+pub mod election;
+mod line;
+pub mod lock;
+mod observe;
+mod persist;
+mod seat;
+pub mod stm;
+mod tenure;
+pub mod work;
+
 // how it gets to the network and back
 pub mod runtime;
 pub mod tls;

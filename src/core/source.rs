@@ -6,7 +6,7 @@ use super::event::{Body, Event, LostReason};
 use super::load::{self, Load};
 use super::queue::Queue;
 use super::transport::Fate;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub struct Source {
     /// For a call: whether it is a write that went out.
     call: Option<Arc<Fate>>,
     /// Whether its owner holds something that is lost when the source is ended from elsewhere.
-    holds: bool,
+    holds: AtomicBool,
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
@@ -63,6 +63,11 @@ impl Source {
         Self::with(queue, handler, None, true)
     }
 
+    /// From now on its owner holds something.
+    pub fn hold(&self) {
+        self.holds.store(true, Ordering::Release);
+    }
+
     /// The source of a call, whose last event is its outcome.
     pub fn of_call(queue: Arc<Queue>, handler: Arc<dyn Handler>, written: Arc<Fate>) -> Result<Arc<Self>> {
         Self::with(queue, handler, Some(written), false)
@@ -76,7 +81,7 @@ impl Source {
             queue,
             handler,
             call,
-            holds,
+            holds: AtomicBool::new(holds),
             gate: Mutex::default(),
             idle: Condvar::new(),
             at_end: OnceLock::new(),
@@ -135,7 +140,7 @@ impl Source {
 
     /// Queues the last event; when this returns, no other event's handler starts any more.
     pub fn cancel(self: &Arc<Self>, error: Option<Error>) {
-        let lost = self.holds && error.is_some();
+        let lost = self.holds.load(Ordering::Acquire) && error.is_some();
         let first = lost.then(|| Body::Lost { reason: LostReason::Closed, error: error.clone() });
         let last = match &self.call {
             None => Body::Closed { error },

@@ -21,11 +21,11 @@ pub struct etcd3_call_t {
 
 opaque!(etcd3_call_t = Bound<CancellationToken>);
 
-/// Gives the means to end something under way, which the caller may leave out.
-pub unsafe fn give_call(out: *mut *mut etcd3_call_t, cancel: CancellationToken) -> Result<()> {
-    match out.is_null() {
+/// Hands out what ends a call, to whoever wants it.
+pub unsafe fn give(call: *mut *mut etcd3_call_t, cancel: CancellationToken) -> Result<()> {
+    match call.is_null() {
         true => Ok(()),
-        false => Out::new(out, "call")?.give(handle::give(Bound::new(cancel))),
+        false => Out::optional(call).give(handle::give(Bound::new(cancel))),
     }
 }
 
@@ -48,8 +48,7 @@ pub unsafe extern "C" fn etcd3_execute_async(
     guard::call(err, || {
         let (client, op) = (handle::get(client, "client")?, builder::finish(op, "op")?);
         let queue = optional_queue(queue, r#fn)?;
-        let cancel = client.execute_async(op, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        give_call(call, cancel)
+        give(call, client.execute_async(op, queue, Arc::new(Callback { function: r#fn, user_data }))?)
     })
 }
 

@@ -41,7 +41,8 @@ pub unsafe extern "C" fn etcd3_client_open(
 }
 
 /// Ends all that is under way: calls on other threads return ETCD3_ERR_CLOSED, or ETCD3_ERR_AMBIGUOUS if they are writes
-/// that were sent; every watch gets its ETCD3_EVENT_CLOSED; and later calls return ETCD3_ERR_CLOSED. Then waits up to
+/// that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
+/// ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
 /// `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
 /// last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
 /// Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.

@@ -30,6 +30,14 @@ pub const ETCD3_EVENT_CLOSED: i32 = 4;
 pub const ETCD3_EVENT_DONE: i32 = 5;
 /// A lease, or what hangs on one, is lost: see etcd3_event_lost_reason. Comes once; ETCD3_EVENT_CLOSED follows.
 pub const ETCD3_EVENT_LOST: i32 = 6;
+/// An observed election has this leader, or none: see etcd3_event_leader.
+pub const ETCD3_EVENT_LEADER: i32 = 7;
+/// A lock is held, or an election won: etcd3_event_revision is the fencing token.
+pub const ETCD3_EVENT_ACQUIRED: i32 = 8;
+/// A piece of a snapshot: see etcd3_event_data.
+pub const ETCD3_EVENT_DATA: i32 = 10;
+/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
+pub const ETCD3_EVENT_NOTICE: i32 = 11;
 
 /// No renewal was answered in time: the server may delete the lease and its keys from now on.
 pub const ETCD3_LOST_EXPIRED: i32 = 1;
@@ -41,10 +49,8 @@ pub const ETCD3_LOST_REVOKED: i32 = 3;
 pub const ETCD3_LOST_PERMISSION: i32 = 4;
 /// The client or the queue was ended, or the session closed, and nobody keeps the lease alive any more.
 pub const ETCD3_LOST_CLOSED: i32 = 5;
-/// A piece of a snapshot: see etcd3_event_data.
-pub const ETCD3_EVENT_DATA: i32 = 10;
-/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
-pub const ETCD3_EVENT_NOTICE: i32 = 11;
+/// The key of the lock or of the leadership was deleted, by somebody or with its lease.
+pub const ETCD3_LOST_DELETED: i32 = 6;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;
@@ -118,7 +124,7 @@ pub struct EventObject {
     event: Event,
     /// These point into the event, and the changes into the key-values.
     changes: Box<[etcd3_change_t]>,
-    _kvs: Box<[etcd3_kv_t]>,
+    kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
     result: Option<ResultObject>,
     /// With which start revision a watch would go on after it; 0 for none.
@@ -143,6 +149,7 @@ impl EventObject {
         };
         let (changes, kvs) = match &event.body {
             Body::Watch { changes, synthetic, .. } => views(changes, *synthetic),
+            Body::Leader { leader: Some(leader), .. } => (Box::default(), [etcd3_kv_t::new(leader)].into()),
             _ => Default::default(),
         };
         let resume = match event.body {
@@ -154,7 +161,7 @@ impl EventObject {
             Body::Notice { text, .. } => c_text(text),
             _ => CString::default(),
         };
-        EventObject { event, changes, _kvs: kvs, error, result, resume, notice }
+        EventObject { event, changes, kvs, error, result, resume, notice }
     }
 }
 
@@ -183,12 +190,15 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _DATA or _NOTICE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or _NOTICE; 0 for
+/// NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { .. } => ETCD3_EVENT_WATCH,
         Body::Lost { .. } => ETCD3_EVENT_LOST,
+        Body::Leader { .. } => ETCD3_EVENT_LEADER,
+        Body::Acquired { .. } => ETCD3_EVENT_ACQUIRED,
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
@@ -205,11 +215,14 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 }
 
 /// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
-/// up to which every change was delivered. STATE: the same; the watch goes on with the next. Else 0.
+/// up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
+/// it was read at. ACQUIRED: the fencing token. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
+        Body::Leader { revision, .. } => revision,
+        Body::Acquired { created } => created,
         _ => 0,
     })
 }
@@ -249,7 +262,7 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     })
 }
 
-/// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION or _CLOSED; else 0.
+/// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_lost_reason(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -258,7 +271,17 @@ pub unsafe extern "C" fn etcd3_event_lost_reason(event: *const etcd3_event_t) ->
         Body::Lost { reason: LostReason::Revoked, .. } => ETCD3_LOST_REVOKED,
         Body::Lost { reason: LostReason::Permission, .. } => ETCD3_LOST_PERMISSION,
         Body::Lost { reason: LostReason::Closed, .. } => ETCD3_LOST_CLOSED,
+        Body::Lost { reason: LostReason::Deleted, .. } => ETCD3_LOST_DELETED,
         _ => 0,
+    })
+}
+
+/// LEADER: the leader's key, with what it proclaims as its value; NULL if nobody leads. Else NULL. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_leader(event: *const etcd3_event_t) -> *const etcd3_kv_t {
+    read(event, std::ptr::null(), |object| match object.event.body {
+        Body::Leader { leader: Some(_), .. } => object.kvs.first().map_or(std::ptr::null(), |kv| kv),
+        _ => std::ptr::null(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Care of the members: history, space, comparison, leadership, version. `endpoint` is as in etcd3_status.
 
-use super::call::{etcd3_call_t, give_call};
+use super::call::{self, etcd3_call_t};
 use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::event::{etcd3_event_fn, Callback};
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn etcd3_defragment_all(
         let (client, queue) = (handle::get(client, "client")?, optional_queue(queue, r#fn)?);
         let timeout = input::timeout_or_usual(timeout_ms, "timeout_ms")?;
         let cancel = client.defragment_all(timeout, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        give_call(call, cancel)
+        call::give(call, cancel)
     })
 }
 

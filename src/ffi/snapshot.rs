@@ -3,7 +3,7 @@
 //! ETCD3_ERR_SNAPSHOT_CORRUPT. It has a connection of its own and is read from the server only as fast as it is taken.
 //! `endpoint` is as in etcd3_status. Until the first byte another attempt is made if one fails, then no more.
 
-use super::call::{etcd3_call_t, give_call};
+use super::call::{self, etcd3_call_t};
 use super::client::etcd3_client_t;
 use super::descriptor::{Descriptor, PartFile};
 use super::error::etcd3_error_t;
@@ -92,6 +92,6 @@ pub unsafe extern "C" fn etcd3_snapshot_async(
         let (client, at) = (handle::get(client, "client")?, input::endpoint(endpoint)?);
         let queue = optional_queue(queue, r#fn)?;
         let cancel = client.snapshot_events(at, queue, Arc::new(Callback { function: r#fn, user_data }))?;
-        give_call(call, cancel)
+        call::give(call, cancel)
     })
 }

@@ -266,6 +266,114 @@ static void lease_lost(void)
     close_client(client);
 }
 
+/* A lock and an election of a session, with a server that first says yes to all. */
+struct contest {
+    struct scripted server;
+    etcd3_client_t *client;
+    etcd3_session_t *session;
+    etcd3_lock_t *lock;
+    etcd3_election_t *election;
+};
+
+static void contest_begin(struct contest *c)
+{
+    etcd3_error_t *err = NULL;
+    c->server = serve("grpc");
+    c->client = open_config(config_of(&c->server, NULL, PATIENCE_MS));
+    CHECK_OK(etcd3_session_open(c->client, 60, 0, NULL, NULL, NULL, &c->session, &err), err);
+    CHECK_OK(etcd3_lock_new(c->session, K, &c->lock, &err), err);
+    CHECK_OK(etcd3_election_new(c->session, K, &c->election, &err), err);
+}
+
+static void contest_end(struct contest *c)
+{
+    etcd3_lock_free(c->lock);
+    etcd3_election_free(c->election);
+    etcd3_session_free(c->session);
+    close_client(c->client);
+}
+
+static void lock_lost(void)
+{
+    struct contest c;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    CHECK_OK(etcd3_lock_acquire(c.lock, PATIENCE_MS, &err), err);
+    script(&c.server, "Txn * message not-held");
+    CHECK_CODE(etcd3_lock_put(c.lock, K, "v", 1, &err), err, ETCD3_ERR_LOCK_LOST, "deleted");
+    contest_end(&c);
+}
+
+static void locked(void)
+{
+    struct contest c;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    script(&c.server, "Txn * message not-held");
+    CHECK_CODE(etcd3_barrier_hold(c.client, K, &err), err, ETCD3_ERR_LOCKED, "barrier");
+    contest_end(&c);
+}
+
+static void not_held(void)
+{
+    struct contest c;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    CHECK_CODE(etcd3_lock_release(c.lock, &err), err, ETCD3_ERR_NOT_HELD, "lock");
+    contest_end(&c);
+}
+
+static void not_elected(void)
+{
+    struct contest c;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    CHECK_CODE(etcd3_election_proclaim(c.election, "v", 1, &err), err, ETCD3_ERR_NOT_ELECTED, "election");
+    contest_end(&c);
+}
+
+static void nobody_elected(void)
+{
+    struct contest c;
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    CHECK_CODE(etcd3_election_leader(c.client, K, &r, &err), err, ETCD3_ERR_NO_ELECTED_LEADER, "nobody");
+    contest_end(&c);
+}
+
+static int32_t read_then(etcd3_stm_t *stm, void *decision)
+{
+    const uint8_t *value = NULL;
+    size_t len = 0;
+    etcd3_error_t *err = NULL;
+    CHECK_OK(etcd3_stm_get(stm, K, &value, &len, &err), err);
+    return *(const int32_t *)decision;
+}
+
+static void conflict(void)
+{
+    struct contest c;
+    int32_t decision = ETCD3_STM_COMMIT;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    script(&c.server, "Txn * message not-held");
+    CHECK_CODE(etcd3_stm_run(c.client, 0, 3, 0, read_then, &decision, NULL, &err), err, ETCD3_ERR_CONFLICT, "3 times");
+    CHECK_INT(asked(&c.server, "Txn"), 3);
+    contest_end(&c);
+}
+
+static void aborted(void)
+{
+    struct contest c;
+    int32_t decision = ETCD3_STM_ABORT;
+    etcd3_error_t *err = NULL;
+    contest_begin(&c);
+    CHECK_CODE(etcd3_stm_run(c.client, 0, 3, 0, read_then, &decision, NULL, &err), err, ETCD3_ERR_ABORTED, "fn");
+    CHECK_INT(asked(&c.server, "Txn"), 0);
+    contest_end(&c);
+}
+
 static const struct local_row {
     etcd3_code_t code;
     const char *name;
@@ -288,6 +396,13 @@ static const struct local_row {
     LOCAL(ETCD3_ERR_LEASE_LOST, lease_lost),
     LOCAL(ETCD3_ERR_SNAPSHOT_CORRUPT, half_a_snapshot),
     LOCAL(ETCD3_ERR_NO_GREATER_REVISION, fallen_behind),
+    LOCAL(ETCD3_ERR_LOCK_LOST, lock_lost),
+    LOCAL(ETCD3_ERR_LOCKED, locked),
+    LOCAL(ETCD3_ERR_NOT_HELD, not_held),
+    LOCAL(ETCD3_ERR_NOT_ELECTED, not_elected),
+    LOCAL(ETCD3_ERR_NO_ELECTED_LEADER, nobody_elected),
+    LOCAL(ETCD3_ERR_CONFLICT, conflict),
+    LOCAL(ETCD3_ERR_ABORTED, aborted),
     /* Would be a bug: nothing may show it. */
     LOCAL(ETCD3_ERR_INTERNAL, NULL),
 };

@@ -340,6 +340,66 @@ static void a_refused_token_is_renewed(void)
     close_client(client);
 }
 
+static void an_end_that_cannot_be_told_is_bounded(void)
+{
+    etcd3_client_t *client = client_of(NULL, PATIENCE_MS);
+    etcd3_session_t *session = NULL;
+    struct holding h;
+    int64_t start;
+    hold(&h);
+    script(&one, "LeaseRevoke * never");
+    CHECK_OK(etcd3_session_open(client, 0, 0, NULL, on_holding, &h, &session, &err), err);
+    start = now_ms();
+    CHECK_CODE(etcd3_session_close(session, 300, &err), err, ETCD3_ERR_AMBIGUOUS, one.endpoint);
+    CHECK(now_ms() - start <= 300 + LATE_MS);
+    CHECK_INT(etcd3_session_is_alive(session), 0);
+    ENDED(&h, ETCD3_LOST_CLOSED, ETCD3_ERR_CLOSED, ETCD3_ERR_CLOSED);
+    etcd3_session_free(session);
+    close_client(client);
+}
+
+struct opening {
+    etcd3_client_t *client;
+    pthread_t thread;
+    etcd3_code_t code;
+};
+
+static void *adopt(void *arg)
+{
+    struct opening *opening = (struct opening *)arg;
+    etcd3_lease_t *lease = NULL;
+    opening->code = etcd3_lease_adopt(opening->client, 77, NULL, NULL, NULL, &lease, NULL);
+    return NULL;
+}
+
+static void *grant(void *arg)
+{
+    struct opening *opening = (struct opening *)arg;
+    opening->code = etcd3_lease_grant(opening->client, 10, 0, NULL, NULL, NULL);
+    return NULL;
+}
+
+static void closing_ends_what_waits(void)
+{
+    etcd3_client_t *client = client_of(NULL, PATIENCE_MS);
+    struct opening a = {client, 0, 0}, b = {client, 0, 0};
+    int64_t start;
+    script(&one, "LeaseGrant * never");
+    script(&one, "LeaseKeepAlive * never");
+    CHECK_INT(pthread_create(&a.thread, NULL, adopt, &a), 0);
+    CHECK_INT(pthread_create(&b.thread, NULL, grant, &b), 0);
+    ask("await %d LeaseKeepAlive 1", one.number);
+    ask("await %d LeaseGrant 1", one.number);
+    start = now_ms();
+    CHECK_OK(etcd3_client_close(client, PATIENCE_MS, &err), err);
+    pthread_join(a.thread, NULL);
+    pthread_join(b.thread, NULL);
+    CHECK(now_ms() - start <= LATE_MS);
+    CHECK_INT(a.code, ETCD3_ERR_CLOSED);
+    CHECK_INT(b.code, ETCD3_ERR_CLOSED);
+    etcd3_client_free(client);
+}
+
 int main(void)
 {
     one = serve("grpc");
@@ -357,5 +417,7 @@ int main(void)
     RUN(a_late_answer_revives_nothing);
     RUN(a_denied_lease_starves_no_other);
     RUN(a_refused_token_is_renewed);
+    RUN(an_end_that_cannot_be_told_is_bounded);
+    RUN(closing_ends_what_waits);
     return CHECK_DONE();
 }

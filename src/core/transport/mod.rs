@@ -436,7 +436,7 @@ impl Limits {
         self.deadline = Instant::now() + FOR_EVER;
     }
 
-    fn without_end(closing: &CancellationToken) -> Self {
+    pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
         Self::until(deadline, closing)
     }

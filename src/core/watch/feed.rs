@@ -1,7 +1,7 @@
 //! A watch whose events a task of the library's own waits for, without a thread and without C.
 
-use super::super::error::Result;
-use super::super::event::Event;
+use super::super::error::{Error, Result};
+use super::super::event::{Body, Event};
 use super::super::queue::{Queue, Wake};
 use super::super::source::{Handler, Source};
 use super::super::transport::Headers;
@@ -37,6 +37,14 @@ impl Feed {
                 return event;
             }
             self.waiting.notified().await;
+        }
+    }
+
+    /// What happened next; the end is an error.
+    pub async fn heard(&mut self) -> Result<Body> {
+        match self.next().await.body {
+            Body::Closed { error } => Err(error.unwrap_or_else(Error::closed)),
+            body => Ok(body),
         }
     }
 }

@@ -37,21 +37,8 @@ impl Watches {
         Watches(Arc::new(Shared { core, settings, tasks, runtime, budget, lanes: Mutex::default() }))
     }
 
-    /// For the library's own tasks (locks, elections, …), which must not block: take `client.watches()?.clone()` along,
-    /// and
-    ///
-    ///     let mut feed = watches.follow(Spec::new(key, range_end), first_revision)?;
-    ///     loop {
-    ///         match feed.next().await.body {
-    ///             Body::Watch { changes, .. } => …,
-    ///             Body::Closed { error } => …,
-    ///             _ => {}
-    ///         }
-    ///     }
-    ///
-    /// Nothing is read: give the revision after that of a read of your own. Ends with the client (`ERR_CLOSED`), when it
-    /// is dropped, and where the server ends it.
-    #[allow(dead_code)]
+    /// For the library's own tasks (locks, elections, …), which must not block. Nothing is read: give the revision after
+    /// that of a read of your own. Ends with the client (`ERR_CLOSED`), when it is dropped, and where the server ends it.
     pub fn follow(&self, spec: Spec, first_revision: i64) -> Result<Feed> {
         Feed::start(self, &Headers::default(), spec, Start::At(first_revision))
     }
