@@ -117,6 +117,15 @@ typedef int32_t etcd3_code_t;
 /** Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied. */
 #define ETCD3_ERR_CLUSTER_MISMATCH 13
 
+/** A watch's buffer was full and its policy is to fail; see etcd3_watch_opts_set_buffer. */
+#define ETCD3_ERR_SLOW_CONSUMER 14
+
+/** The changes of one revision are more than a watch may hold; see etcd3_watch_opts_set_max_response_bytes. */
+#define ETCD3_ERR_RESPONSE_TOO_LARGE 15
+
+/** The store's revision is below one that a watch has seen: the cluster was restored from a backup. */
+#define ETCD3_ERR_REVISION_REGRESSED 16
+
 /** The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed. */
 #define ETCD3_ERR_LEASE_LOST 20
 
@@ -535,6 +544,18 @@ void etcd3_result_free(etcd3_result_t *result);
 /** The client has a connection; see etcd3_config_set_events. */
 #define ETCD3_STATE_CONNECTED 4
 
+/**
+ * A re-list watch has read its range anew, at etcd3_event_revision; the WATCH events up to the next STATE say what is
+ * otherwise than it was told before, and their changes are marked is_synthetic.
+ */
+#define ETCD3_STATE_RELISTED 5
+
+/**
+ * Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
+ * etcd3_event_revision, and nothing is missed.
+ */
+#define ETCD3_STATE_PARKED 6
+
 /** A key was put. */
 #define ETCD3_CHANGE_PUT 0
 
@@ -557,9 +578,14 @@ typedef struct etcd3_change_t {
     const etcd3_kv_t *kv;
     /**
      * What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
-     * not called.
+     * not called; and for synthetic changes.
      */
     const etcd3_kv_t *prev_kv;
+    /**
+     * 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+     * as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
+     */
+    int32_t is_synthetic;
 } etcd3_change_t;
 
 /**
@@ -581,14 +607,24 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
 
+/**
+ * The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
+ * it are dealt with: of WATCH, PROGRESS, STATE and CLOSED events of a watch. 0 if there is none: in the middle of what a
+ * reading of the range found, and for all other events.
+ */
+int64_t etcd3_event_resume_revision(const etcd3_event_t *event);
+
 /** WATCH: how many changes the event holds; else 0. */
 size_t etcd3_event_change_count(const etcd3_event_t *event);
 
-/** WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`. */
+/**
+ * WATCH: the change at `index`, from 0, in the order of their revisions, or, where they are synthetic, of their keys; NULL
+ * past the end. Borrowed from `event`.
+ */
 const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
                                                 size_t index);
 
-/** STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0. */
+/** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
 /** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0. */
@@ -606,7 +642,7 @@ const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
-/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0. */
+/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
 int64_t etcd3_event_compact_revision(const etcd3_event_t *event);
 
 /** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
@@ -783,6 +819,22 @@ void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
 
 /**
+ * Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
+ * then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
+ */
+void etcd3_config_set_watch_buffer(etcd3_config_t *config,
+                                   int64_t max_bytes);
+
+/**
+ * Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
+ * the watches move to another member. `idle_ms` 0: never; `answer_ms` above 0. Defaults: 30000 and 10000 ms. The question is
+ * a progress request, which etcd's own gRPC proxy before 3.5 cannot take.
+ */
+void etcd3_config_set_watch_probe(etcd3_config_t *config,
+                                  int64_t idle_ms,
+                                  int64_t answer_ms);
+
+/**
  * Has the client replace its endpoints by what the cluster lists, as etcd3_client_sync does, every `interval_ms`; 0, the
  * default, for never.
  */
@@ -845,6 +897,13 @@ etcd3_code_t etcd3_client_close(etcd3_client_t *client,
                                 etcd3_error_t **err);
 
 /**
+ * Ends all calls that are under way on this client, on whatever thread, those that wait for anything else included: each
+ * returns within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a write that was sent. Watches and what
+ * begins later are not concerned; for single calls see etcd3_op_set_cancel. Never blocks; from any thread.
+ */
+void etcd3_client_cancel_calls(const etcd3_client_t *client);
+
+/**
  * Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
  * for it.
  * Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
@@ -872,9 +931,10 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
 
 /**
  * The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
- * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown
- * outcome), connects, connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
- * watch_resumes, leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+ * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+ * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
+ * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
+ * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1277,7 +1337,8 @@ etcd3_code_t etcd3_replace(const etcd3_client_t *client,
 
 /**
  * Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
- * was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+ * was put; 0 if the key has been put or deleted since. Sent again if its answer was lost, and a key that then has the
+ * value counts as put by this call: see above. Error beside the others: ETCD3_ERR_AMBIGUOUS. RPC: KV.Txn.
  */
 etcd3_code_t etcd3_put_if_revision(const etcd3_client_t *client,
                                    const void *key,
@@ -1343,7 +1404,7 @@ void etcd3_call_free(etcd3_call_t *call);
 
 /*
  * A watch reports every change of a key or a range, in order, each once. It outlives connections: it goes on
- * where it was, without a gap or a repeat. All watches of a client share one stream.
+ * where it was, without a gap or a repeat. Watches of a client share a stream.
  */
 
 /** Leave puts out. */
@@ -1352,11 +1413,17 @@ void etcd3_call_free(etcd3_call_t *call);
 /** Leave deletes out. */
 #define ETCD3_FILTER_NODELETE 1
 
+/**
+ * The server is asked to stop, and to go on when half of what waits is taken: nothing is missed, unless it is compacted
+ * meanwhile.
+ */
+#define ETCD3_OVERFLOW_PARK 0
+
+/** The watch ends with ETCD3_ERR_SLOW_CONSUMER after all that waits; see etcd3_event_resume_revision. */
+#define ETCD3_OVERFLOW_FAIL 1
+
 /** What to watch: a builder for etcd3_watch_start, which copies it. */
 typedef struct etcd3_watch_opts_t etcd3_watch_opts_t;
-
-/** A watch. */
-typedef struct etcd3_watch_t etcd3_watch_t;
 
 /**
  * A watch of one key, or of a range: see etcd3_watch_opts_set_prefix and its neighbours. Yours; free with
@@ -1392,8 +1459,67 @@ void etcd3_watch_opts_set_filter(etcd3_watch_opts_t *opts, int32_t filter);
  */
 void etcd3_watch_opts_set_progress_notify(etcd3_watch_opts_t *opts);
 
+/**
+ * Has the watch go on after a compaction, and after whatever else it missed: it then reads its range again and reports
+ * what is otherwise than it told before. First comes ETCD3_EVENT_STATE with ETCD3_STATE_RELISTED and the revision of the
+ * reading; then, in one event or several, a put for each key that is new or was put since, and a delete for each that is
+ * gone, marked etcd3_change_t.is_synthetic; then ETCD3_STATE_LIVE or _RESUMED, and all changes made after that revision.
+ * Without a start revision the watch begins so, with all that is there. With a start revision it begins there, and ends
+ * with ETCD3_ERR_COMPACTED if the revision before it is no longer to be read. The client keeps the keys of the range, not
+ * the values, in memory, and applies filters itself.
+ */
+void etcd3_watch_opts_set_relist(etcd3_watch_opts_t *opts);
+
+/**
+ * Saves the read by which a watch without a start revision finds out what "now" is, and leaves that to the member which
+ * takes the watch on, later than etcd3_watch_start returns: it may be behind, and report a change made before the call;
+ * and what changes before it has answered may be missed.
+ */
+void etcd3_watch_opts_set_loose_start(etcd3_watch_opts_t *opts);
+
+/**
+ * Sets how many bytes of events may wait to be taken, above 0, and what is done when they are more: an ETCD3_OVERFLOW_*
+ * policy. Where nothing waits a response of any size is taken. Default: 64 MiB, ETCD3_OVERFLOW_PARK. See also
+ * etcd3_config_set_watch_buffer.
+ */
+void etcd3_watch_opts_set_buffer(etcd3_watch_opts_t *opts,
+                                 int64_t max_bytes,
+                                 int32_t policy);
+
+/**
+ * Sets how many bytes of a response that comes in parts are put together, above 0. A larger one is delivered in several
+ * events of whole revisions; if a single revision is larger, the watch ends with ETCD3_ERR_RESPONSE_TOO_LARGE. Default:
+ * 256 MiB.
+ */
+void etcd3_watch_opts_set_max_response_bytes(etcd3_watch_opts_t *opts,
+                                             int64_t max_bytes);
+
+/**
+ * Sets how long the watch may be without a server before it ends, with the error of the last attempt; 0, the default,
+ * for ever.
+ */
+void etcd3_watch_opts_set_max_outage(etcd3_watch_opts_t *opts,
+                                     int64_t time_ms);
+
+/**
+ * Sets whether the watch leaves a member that has no leader: 1 or 0. Default: as etcd3_config_set_require_leader says.
+ * Watches that differ in this use different streams.
+ */
+void etcd3_watch_opts_set_require_leader(etcd3_watch_opts_t *opts,
+                                         int yes);
+
+/**
+ * Adds gRPC metadata for a proxy or the server to see: a lower-case name, and printable ASCII. Watches that differ in
+ * this use different streams.
+ */
+void etcd3_watch_opts_add_metadata(etcd3_watch_opts_t *opts,
+                                   const char *name,
+                                   const char *value);
+
 /** Frees watch options. */
 void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
+/** A watch. */
+typedef struct etcd3_watch_t etcd3_watch_t;
 
 /**
  * Starts a watch. `fn` is called with `user_data` for each event: by whoever dispatches `queue`, or, if `queue` is
@@ -1401,7 +1527,8 @@ void etcd3_watch_opts_free(etcd3_watch_opts_t *opts);
  * through `watch`, also if nothing listens yet; free with etcd3_watch_free. Nothing is called if this fails.
  *
  * Every change made after this returns is reported. Without a start revision that takes one read, which fails
- * where the key may not be read. RPC: KV.Range, Watch.Watch.
+ * where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch reads later, and does not block
+ * here. RPC: KV.Range, Watch.Watch.
  * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `opts`), ETCD3_ERR_SYSTEM (no thread),
  * ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
  */
@@ -1412,6 +1539,27 @@ etcd3_code_t etcd3_watch_start(const etcd3_client_t *client,
                                void *user_data,
                                etcd3_watch_t **watch,
                                etcd3_error_t **err);
+
+/**
+ * Asks the server how far the watch is. The answer is ETCD3_EVENT_PROGRESS, and may take long, or not come, while other
+ * watches of the client catch up. Servers before 3.4.25 and 3.5.8 may answer ahead of changes that are still to come;
+ * etcd3_event_resume_revision is right in all cases. Never blocks. RPC: Watch.Watch.
+ * Error: ETCD3_ERR_CANCELED: the watch has ended.
+ */
+etcd3_code_t etcd3_watch_request_progress(const etcd3_watch_t *watch,
+                                          etcd3_error_t **err);
+
+/** How many bytes of events of a watch wait to be taken; 0 for NULL and in a forked child. */
+int64_t etcd3_watch_pending_bytes(const etcd3_watch_t *watch);
+
+/** How many events of a watch wait to be taken; 0 for NULL and in a forked child. */
+int64_t etcd3_watch_pending_events(const etcd3_watch_t *watch);
+
+/**
+ * The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
+ * changes, as the server tells its progress. 0 for NULL and in a forked child.
+ */
+int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
 /**
  * Ends a watch: when this returns, no callback for a change of it starts any more; one that runs on another thread
@@ -1431,6 +1579,28 @@ etcd3_code_t etcd3_watch_join(const etcd3_watch_t *watch,
 
 /** Cancels and frees a watch. Its ETCD3_EVENT_CLOSED still comes. */
 void etcd3_watch_free(etcd3_watch_t *watch);
+
+/**
+ * Waits up to `timeout_ms` (-1: for ever) for the first change of a key that is made from now on. It comes through `event`
+ * as an ETCD3_EVENT_WATCH, yours, free with etcd3_event_free: what was changed in the same transaction, and maybe shortly
+ * after, is in the event too. RPC: KV.Range, Watch.Watch.
+ * Errors: ETCD3_ERR_TIMEOUT (nothing changed, or no server answered), ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, those
+ * of etcd3_get, and those with which a watch ends.
+ */
+etcd3_code_t etcd3_watch_once(const etcd3_client_t *client,
+                              const void *key,
+                              size_t key_len,
+                              int64_t timeout_ms,
+                              etcd3_event_t **event,
+                              etcd3_error_t **err);
+
+/** The same for the keys that start with `prefix`; an empty one means all keys. */
+etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
+                                     const void *prefix,
+                                     size_t prefix_len,
+                                     int64_t timeout_ms,
+                                     etcd3_event_t **event,
+                                     etcd3_error_t **err);
 
 /* ---- Leases ---------------------------------------------------------------------------------- */
 

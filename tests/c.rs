@@ -58,8 +58,18 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 9] =
-    ["test_version", "codes", "codes_real", "outcome", "tokens", "cancel", "leases", "test_tls", "test_auth"];
+const ELSEWHERE: [&str; 10] = [
+    "test_version",
+    "codes",
+    "codes_real",
+    "outcome",
+    "tokens",
+    "cancel",
+    "watch_faults",
+    "leases",
+    "test_tls",
+    "test_auth",
+];
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

@@ -2,7 +2,7 @@
 //! those of clientv3's recipes.
 
 use super::claim::{Claim, Mark};
-use super::client::{lock, Client};
+use super::client::Client;
 use super::code;
 use super::error::{Error, Result};
 use super::line::{hex, if_created, own_key_is_gone, ASCENDING, BY_CREATION, EQUAL};
@@ -14,6 +14,7 @@ use super::range::KeyRange;
 use super::response::Response;
 use super::seat::{Patience, Seat};
 use super::session::Session;
+use super::sync::lock;
 use super::transport::Limits;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};

@@ -35,7 +35,8 @@ impl Client {
         self.adopt(&source, move || ended.cancel())?;
         let mut report = Report { source, written, done: false };
         let core = self.core.clone();
-        self.tasks.spawn_on(async move { report.done(core.send(request, &limits).await) }, runtime.handle());
+        let work = async move { report.done(core.counted(core.send(request, &limits).await)) };
+        self.tasks.spawn_on(work, runtime.handle());
         Ok(cancel)
     }
 }

@@ -1,12 +1,13 @@
 //! Keys of ours that are there, or may be: what lets go of one has it deleted, in the background where nobody waits for it, so
 //! that no failed attempt stands in others' way (§8.6).
 
-use super::client::{lock, Client};
+use super::client::Client;
 use super::code;
 use super::error::{Error, Result};
 use super::line::{if_created, Place, EQUAL, GREATER};
 use super::op::{Op, Target};
 use super::range::KeyRange;
+use super::sync::lock;
 use super::transport::Limits;
 use bytes::Bytes;
 use std::collections::HashMap;

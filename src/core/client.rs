@@ -16,14 +16,15 @@ use super::queue::Queue;
 use super::response::Response;
 use super::runtime::{Clock, Runtime};
 use super::source::{Handler, Source};
-use super::tls::{self, Tls};
-use super::transport::{Base, Credentials, Limits, Method, Options, Repeat, Transport};
-use super::watch::Watches;
+use super::sync::lock;
+use super::tls;
+use super::transport::{malformed, Base, Credentials, Limits, Method, Options, Repeat, Transport};
+use super::watch::{Settings, Watches};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -38,6 +39,7 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
     pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
@@ -52,6 +54,7 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            watches: Settings::default(),
             log: Arc::default(),
             events: None,
         }
@@ -63,9 +66,12 @@ pub struct Client {
     runtime: Mutex<Option<Arc<Runtime>>>,
     pub(super) core: Arc<Core>,
     pub(super) tasks: TaskTracker,
+    /// Of the calls under way.
+    interrupt: Mutex<CancellationToken>,
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
+    watch_settings: Settings,
     leases: OnceCell<Leases>,
 }
 
@@ -90,10 +96,6 @@ const TXN: Method = Method { path: "/etcdserverpb.KV/Txn", repeat: Repeat::Never
 
 const TASKS_END: Duration = Duration::from_millis(500);
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Client {
     /// Connects when first used, not here (§1.3).
     pub fn open(config: &Config, runtime: Arc<Runtime>) -> Result<Self> {
@@ -102,14 +104,12 @@ impl Client {
             endpoints.push(Endpoint::parse("localhost:2379")?);
         }
         let log = Arc::new(config.log.for_client());
-        let needed = config.tls.is_some() || endpoints.iter().any(|endpoint| endpoint.uses_tls(false));
-        let tls = needed.then(|| Tls::new(config.tls.clone().unwrap_or_default(), log.clone())).transpose()?;
         let closing = CancellationToken::new();
         let base = Base {
             runtime: runtime.handle().clone(),
             options: config.options.clone(),
-            tls,
-            tls_configured: config.tls.is_some(),
+            tls: OnceCell::new(),
+            tls_options: config.tls.clone(),
             closing: closing.clone(),
             counters: Counters::default(),
             log,
@@ -117,6 +117,7 @@ impl Client {
             changes: Notify::new(),
             connected: AtomicI64::new(0),
             calmed: AtomicU32::new(0),
+            patience: Arc::default(),
         };
         let transport = Arc::new(Transport::new(&endpoints, Arc::new(base), config.credentials.clone())?);
         let core = Core {
@@ -133,9 +134,11 @@ impl Client {
             runtime: Mutex::new(Some(runtime)),
             core: Arc::new(core),
             tasks: TaskTracker::new(),
+            interrupt: Mutex::default(),
             callbacks: OnceCell::new(),
             sources: Arc::default(),
             watches: OnceCell::new(),
+            watch_settings: config.watches,
             leases: OnceCell::new(),
         };
         if let Some((queue, handler)) = &config.events {
@@ -152,16 +155,12 @@ impl Client {
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        let limits = self.core.limits();
-        match timeout {
-            Some(timeout) => Limits { deadline: Instant::now() + timeout, ..limits },
-            None => limits,
-        }
+        Limits { interrupted: lock(&self.interrupt).clone(), ..self.core.limits(timeout) }
     }
 
     /// Runs one call to its end on the calling thread.
     pub fn run<T>(&self, limits: Limits, call: impl AsyncFnOnce(&Limits) -> Result<T>) -> Result<T> {
-        self.runtime()?.block_on(call(&limits))?
+        self.core.counted(self.runtime()?.block_on(call(&limits))?)
     }
 
     pub fn execute(&self, op: &Op) -> Result<Response> {
@@ -196,13 +195,11 @@ impl Client {
         Ok(())
     }
 
-    /// The watches of this client and the task that carries them.
+    /// The watches of this client, and the way to start one.
     pub fn watches(&self) -> Result<&Watches> {
         let runtime = self.runtime()?;
         Ok(self.watches.get_or_init(|| {
-            let (watches, task) = Watches::new(self.core.transport.streams());
-            self.spawn(&runtime, task);
-            watches
+            Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
         }))
     }
 
@@ -252,12 +249,17 @@ impl Client {
         Ok(())
     }
 
+    /// Ends all calls that are under way, and none that begins later.
+    pub fn cancel_calls(&self) {
+        std::mem::take(&mut *lock(&self.interrupt)).cancel();
+    }
+
     pub fn set_credentials(&self, credentials: Credentials) {
         self.core.transport.set_credentials(credentials);
     }
 
     pub fn reload_tls(&self) -> Result<()> {
-        match &self.core.transport.base().tls {
+        match self.core.transport.base().tls.get() {
             Some(tls) => tls.reload(),
             None => Err(Error::argument("client", "it uses no TLS")),
         }
@@ -300,6 +302,13 @@ impl Drop for Client {
 }
 
 impl Core {
+    /// For a call with its own time limit, or the client's.
+    pub fn limits(&self, timeout: Option<Duration>) -> Limits {
+        let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
+        let (closing, interrupted) = (self.closing.clone(), CancellationToken::new());
+        Limits { deadline, closing, cancelled: None, interrupted, require_leader: false, sent: None }
+    }
+
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {
@@ -334,21 +343,15 @@ impl Core {
         let method = Method { repeat, ..TXN };
         let epoch = self.epoch();
         let reply = self.transport.unary::<_, pb::TxnResponse>(method, txn, limits).await?;
-        let response = Response::try_from(reply.message)
-            .map_err(|error| Error { maybe_applied: repeat != Repeat::Freely, ..error })?;
+        let response =
+            Response::try_from(reply.message).map_err(|error| malformed(&error.message, repeat, &reply.endpoint))?;
         self.check(response.header(), epoch, method, &reply.endpoint)?;
         Ok((response, reply.resent))
     }
 
-    /// The limits of what has none, until it sets some.
-    pub(super) fn limits(&self) -> Limits {
-        Limits {
-            deadline: Instant::now() + self.timeout,
-            closing: self.closing.clone(),
-            cancelled: None,
-            require_leader: false,
-            sent: None,
-        }
+    /// Passes the outcome of a call on, having counted it.
+    pub(super) fn counted<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect_err(|error| self.transport.base().counters.ambiguous.add(error.maybe_applied.into()))
     }
 
     /// Which list of endpoints there is.

@@ -36,6 +36,12 @@ pub const ERR_SYSTEM: Code = 11;
 pub const ERR_TLS: Code = 12;
 /// Another cluster answered than before. A write may have been applied there; see etcd3_error_maybe_applied.
 pub const ERR_CLUSTER_MISMATCH: Code = 13;
+/// A watch's buffer was full and its policy is to fail; see etcd3_watch_opts_set_buffer.
+pub const ERR_SLOW_CONSUMER: Code = 14;
+/// The changes of one revision are more than a watch may hold; see etcd3_watch_opts_set_max_response_bytes.
+pub const ERR_RESPONSE_TOO_LARGE: Code = 15;
+/// The store's revision is below one that a watch has seen: the cluster was restored from a backup.
+pub const ERR_REVISION_REGRESSED: Code = 16;
 /// The lease was lost, as far as this client knows: it expired, or the server does not know it, or it may not be renewed.
 pub const ERR_LEASE_LOST: Code = 20;
 /// The lock was lost: its lease ended, or somebody deleted its key. Another may hold it.
@@ -213,6 +219,9 @@ table! {
     ERR_SYSTEM;
     ERR_TLS;
     ERR_CLUSTER_MISMATCH;
+    ERR_SLOW_CONSUMER;
+    ERR_RESPONSE_TOO_LARGE;
+    ERR_REVISION_REGRESSED;
     ERR_LEASE_LOST;
     ERR_LOCK_LOST;
     ERR_LOCKED;

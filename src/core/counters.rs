@@ -1,6 +1,7 @@
 //! What a client has done so far, in numbers, by name.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
 
 macro_rules! counters {
     ($($name:ident),* $(,)?) => {
@@ -25,14 +26,19 @@ counters! {
     connects, connect_failures, disconnects,
     bytes_sent, bytes_received,
     token_refreshes,
-    watches, watch_resumes,
+    watches, watch_resumes, watch_parks, watch_relists,
     leases, lease_renewals, leases_lost,
 }
 
-#[derive(Default)]
-pub struct Counter(AtomicI64);
+#[derive(Default, Clone)]
+pub struct Counter(Arc<AtomicI64>);
 
 impl Counter {
+    #[cfg(test)]
+    pub fn value(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub fn add(&self, n: i64) {
         self.0.fetch_add(n, Ordering::Relaxed);
     }

@@ -27,7 +27,9 @@ pub enum Address {
 
 impl Endpoint {
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Error::argument("endpoint", format!("{text:?} {why}"));
+        // Before an @ some write a password.
+        let shown = text.rfind('@').map_or(text, |at| &text[at..]);
+        let wrong = |why: &str| Error::argument("endpoint", format!("{shown:?} {why}"));
         if let Some((scheme @ ("unix" | "unixs"), rest)) = text.split_once(':') {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             let security = if scheme == "unix" { Security::AsConfigured } else { Security::Tls };
@@ -113,9 +115,10 @@ impl std::fmt::Display for Endpoint {
 }
 
 /// Refuses a list that would have some endpoints without the protection of the others (§1.2).
-pub fn check_mixture(endpoints: &[Endpoint], allowed: bool) -> Result<()> {
-    let has = |security| endpoints.iter().find(|endpoint| endpoint.security == security);
-    match (has(Security::Plain), has(Security::Tls)) {
+pub fn check_mixture(endpoints: &[Endpoint], uses_tls: impl Fn(&Endpoint) -> bool, allowed: bool) -> Result<()> {
+    // What goes through a socket file does not leave the machine.
+    let remote = || endpoints.iter().filter(|endpoint| matches!(endpoint.address, Address::Tcp { .. }));
+    match (remote().find(|endpoint| !uses_tls(endpoint)), remote().find(|endpoint| uses_tls(endpoint))) {
         (Some(plain), Some(tls)) if !allowed => Err(Error::argument(
             "endpoint",
             format!("{plain} is without TLS and {tls} is with TLS; etcd3_config_allow_mixed_schemes permits that"),
@@ -167,15 +170,25 @@ mod tests {
             let error = Endpoint::parse(text).unwrap_err();
             assert!(error.message.contains("endpoint: ") && error.message.contains(text), "{error}");
         }
+        let error = Endpoint::parse("http://user:secret@host:1").unwrap_err();
+        assert!(!error.message.contains("secret") && error.message.contains("@host"), "{error}");
     }
 
     #[test]
     fn a_mixture_needs_permission() {
-        let list = ["http://a", "https://b"].map(|text| Endpoint::parse(text).unwrap());
-        let error = check_mixture(&list, false).unwrap_err();
-        assert!(error.message.contains("a:2379") && error.message.contains("b:2379"), "{error}");
-        assert!(check_mixture(&list, true).is_ok());
-        let bare = ["a", "https://b"].map(|text| Endpoint::parse(text).unwrap());
-        assert!(check_mixture(&bare, false).is_ok());
+        let check = |texts: [&str; 2], configured, allowed| {
+            let list = texts.map(|text| Endpoint::parse(text).unwrap());
+            check_mixture(&list, |endpoint| endpoint.uses_tls(configured), allowed)
+        };
+        for (mixed, configured) in
+            [(["http://a", "https://b"], false), (["a", "https://b"], false), (["http://a", "b"], true)]
+        {
+            let error = check(mixed, configured, false).unwrap_err();
+            assert!(error.message.contains("a:2379") && error.message.contains("b:2379"), "{error}");
+            assert!(check(mixed, configured, true).is_ok());
+        }
+        assert!(check(["a", "https://b"], true, false).is_ok());
+        assert!(check(["http://a", "b"], false, false).is_ok());
+        assert!(check(["unix:a", "https://b"], false, false).is_ok());
     }
 }

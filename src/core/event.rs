@@ -9,17 +9,24 @@ use std::sync::Arc;
 pub struct Event {
     pub source: Arc<Source>,
     pub body: Body,
+    /// What it counts for while it waits.
+    pub(super) cost: i64,
 }
 
 pub enum Body {
     /// One whole watch response: all changes of its revisions, and the store's revision when it was sent.
     Watch {
         revision: i64,
+        /// With which start a new watch would go on after it; 0 if none would, within a reading of the range.
+        resume: i64,
         changes: Vec<mvccpb::Event>,
+        /// The changes are found by a reading of the range, and were not reported by the server.
+        synthetic: bool,
     },
     /// Every change up to and including the revision was delivered.
     Progress {
         revision: i64,
+        resume: i64,
     },
     /// The outcome of a call, which is its last event.
     Done {
@@ -57,6 +64,22 @@ pub enum State {
     Disconnected,
     Resumed,
     Connected,
+    /// The range was read anew; what follows is marked as found so.
+    Relisted,
+    /// The caller takes too slowly; what comes now is fetched again later.
+    Parked,
+}
+
+impl Body {
+    /// With which start revision a watch would go on after this; 0 if this does not tell.
+    pub fn resume(&self) -> i64 {
+        match self {
+            Body::Watch { resume, .. } | Body::Progress { resume, .. } => *resume,
+            Body::State { state: State::Connected | State::Relisted, .. } => 0,
+            Body::State { revision, .. } => revision + 1,
+            _ => 0,
+        }
+    }
 }
 
 /// Why a lease, and with it a lock or a leadership, was lost.

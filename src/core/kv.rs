@@ -66,13 +66,13 @@ impl Client {
         match found {
             Some(kv) if kv.mod_revision <= before => Ok(false),
             Some(kv) if kv.value == value => Ok(true),
-            _ => Err(Error {
+            _ => self.core.counted(Err(Error {
                 maybe_applied: true,
                 ..Error::new(
                     super::code::ERR_AMBIGUOUS,
                     "the write may have been applied: its answer was lost, and the key has changed since",
                 )
-            }),
+            })),
         }
     }
 

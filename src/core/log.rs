@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+const ERROR: i32 = 1;
 const WARNING: i32 = 2;
 const INFO: i32 = 3;
 const DEBUG: i32 = 4;
@@ -37,6 +38,10 @@ impl Log {
         if !*muted {
             sink(level, &text());
         }
+    }
+
+    pub fn error(&self, text: impl FnOnce() -> String) {
+        self.at(ERROR, text);
     }
 
     pub fn warning(&self, text: impl FnOnce() -> String) {

@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
 use super::transport::{Limits, Method, Repeat};
 use std::time::Duration;
-use tokio::time::{sleep, Instant};
+use tokio::time::sleep;
 
 const MEMBER_LIST: Method = Method { path: "/etcdserverpb.Cluster/MemberList", repeat: Repeat::Freely };
 const SYNC_LIMIT: Duration = Duration::from_secs(5);
@@ -27,12 +27,10 @@ impl Client {
     pub(super) fn sync_at(&self, interval: Duration) -> Result<()> {
         let runtime = self.runtime()?;
         let core = self.core.clone();
-        let limits = self.limits(None);
         self.spawn(&runtime, async move {
             loop {
                 sleep(interval).await;
-                let limits = Limits { deadline: Instant::now() + SYNC_LIMIT, ..limits.clone() };
-                if let Err(error) = core.sync(&limits).await {
+                if let Err(error) = core.sync(&core.limits(Some(SYNC_LIMIT))).await {
                     core.transport.base().log.warning(|| format!("sync of the endpoints: {error}"));
                 }
             }

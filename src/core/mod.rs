@@ -7,6 +7,7 @@ pub mod error;
 mod mutant;
 mod proto;
 pub mod range;
+mod sync;
 
 // what the caller asks for and gets
 mod call;
@@ -18,6 +19,7 @@ pub mod lease;
 pub mod log;
 mod members;
 pub mod op;
+mod request;
 pub mod response;
 pub mod session;
 pub mod watch;
@@ -27,7 +29,6 @@ pub mod barrier;
 mod claim;
 pub mod election;
 mod line;
-mod listen;
 pub mod lock;
 mod observe;
 mod persist;
@@ -44,6 +45,7 @@ pub mod transport;
 // how what happens later gets to the caller
 mod callbacks;
 pub mod event;
+pub mod load;
 pub mod queue;
 pub mod source;
 

@@ -5,7 +5,6 @@ use super::code;
 use super::election::line;
 use super::error::Result;
 use super::event::{Body, State};
-use super::listen::Listening;
 use super::lock::check_name;
 use super::proto::mvccpb::KeyValue;
 use super::queue::Queue;
@@ -53,9 +52,9 @@ impl Client {
             }
             // The leader's key tells of a new word and of the end; where nobody leads, any candidate's key of the next one.
             let range = leader.map_or_else(|| line(name), |leader| KeyRange::new(leader.key));
-            let listening = Listening::start(self, &range, revision + 1)?;
+            let mut feed = self.feed(&range, revision + 1)?;
             loop {
-                match listening.next().await {
+                match feed.heard().await {
                     Ok(Body::Watch { .. }) => break,
                     Ok(Body::State { state: State::Live, .. }) => {}
                     Ok(body @ Body::State { state, .. }) => {

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
 use super::range::{Extent, KeyRange};
+pub use super::request::Request;
 use super::transport::Limits;
 use bytes::Bytes;
 use pb::compare::{CompareResult, CompareTarget, TargetUnion};
@@ -39,14 +40,6 @@ struct Txn {
 
 /// What the decoder of the answer can take, with room to spare.
 const MOST_NESTED: usize = 32;
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Request {
-    Get(pb::RangeRequest),
-    Put(pb::PutRequest),
-    Delete(pb::DeleteRangeRequest),
-    Txn(pb::TxnRequest),
-}
 
 /// What a comparison looks at, and with what it compares.
 pub enum Target {
@@ -307,20 +300,6 @@ impl Op {
                 })
             }
         })
-    }
-}
-
-impl From<Request> for pb::RequestOp {
-    fn from(request: Request) -> Self {
-        use pb::request_op::Request as Union;
-        pb::RequestOp {
-            request: Some(match request {
-                Request::Get(get) => Union::RequestRange(get),
-                Request::Put(put) => Union::RequestPut(put),
-                Request::Delete(delete) => Union::RequestDeleteRange(delete),
-                Request::Txn(txn) => Union::RequestTxn(txn),
-            }),
-        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::code;
 use super::error::{Error, Result};
+use super::sync::lock;
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// Runs its argument with all signals blocked, so that threads started by it never run a host's signal handler.
@@ -33,17 +34,13 @@ impl Shared {
 
     /// The running runtime, or a new one.
     pub fn get(&'static self) -> Result<Arc<Runtime>> {
-        let mut current = self.current();
+        let mut current = lock(&self.current);
         if let Some(runtime) = current.upgrade() {
             return Ok(runtime);
         }
         let runtime = Arc::new(Runtime::start(self)?);
         *current = Arc::downgrade(&runtime);
         Ok(runtime)
-    }
-
-    fn current(&self) -> MutexGuard<'_, Weak<Runtime>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,7 +100,7 @@ impl Drop for Runtime {
             // The bound is for name lookups that hang: they cannot be interrupted.
             Err(_) => tokio.shutdown_timeout(Duration::from_millis(500)),
         }
-        let mut current = self.shared.current();
+        let mut current = lock(&self.shared.current);
         if current.strong_count() == 0 {
             *current = Weak::new();
         }

@@ -1,7 +1,7 @@
 //! What locks and elections have in common: one place at the front of a line, wanted, held, given up or lost.
 
 use super::claim::{Claim, Mark, Turn};
-use super::client::{lock, Client};
+use super::client::Client;
 use super::code;
 use super::error::{Error, Result};
 use super::event::Body;
@@ -11,6 +11,7 @@ use super::queue::Queue;
 use super::range::KeyRange;
 use super::session::Session;
 use super::source::{Handler, Source};
+use super::sync::lock;
 use super::tenure::Tenure;
 use super::transport::Limits;
 use bytes::Bytes;

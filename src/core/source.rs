@@ -3,6 +3,7 @@
 use super::code;
 use super::error::{Error, Result};
 use super::event::{Body, Event, LostReason};
+use super::load::{self, Load};
 use super::queue::Queue;
 use super::transport::Fate;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,6 +39,7 @@ pub struct Source {
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
+    pub load: Load,
 }
 
 /// Lock order: a gate, then the queue's state.
@@ -83,6 +85,7 @@ impl Source {
             gate: Mutex::default(),
             idle: Condvar::new(),
             at_end: OnceLock::new(),
+            load: Load::default(),
         });
         match source.queue.register(&source) {
             true => Ok(source),
@@ -106,8 +109,18 @@ impl Source {
     pub fn emit(self: &Arc<Self>, body: Body) {
         let gate = self.gate();
         if !gate.closed {
-            self.queue.push(Event { source: self.clone(), body });
+            self.push(body);
         }
+    }
+
+    fn push(self: &Arc<Self>, body: Body) {
+        let cost = load::cost(&body);
+        self.load.add(cost);
+        self.queue.push(Event { source: self.clone(), body, cost });
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.gate().closed
     }
 
     /// Queues the last event; what is queued before it is still delivered.
@@ -148,9 +161,9 @@ impl Source {
             }
             gate.closed = true;
             if let Some(body) = first {
-                self.queue.push(Event { source: self.clone(), body });
+                self.push(body);
             }
-            self.queue.push(Event { source: self.clone(), body: last });
+            self.push(last);
         }
         self.queue.forget(self.id);
         if let Some(hook) = self.at_end.get() {
@@ -176,7 +189,10 @@ impl Source {
         let admitted = !gate.cancelled || last;
         if admitted {
             gate.running = Some(this_thread());
+            self.load.reached(event.body.resume());
         }
+        drop(gate);
+        self.load.take(event.cost);
         admitted
     }
 
@@ -224,7 +240,7 @@ pub(super) mod tests {
     }
 
     fn progress(revision: i64) -> Body {
-        Body::Progress { revision }
+        Body::Progress { revision, resume: revision + 1 }
     }
 
     #[test]
@@ -235,7 +251,7 @@ pub(super) mod tests {
         source.close(Some(Error::closed()));
         source.emit(progress(2));
         let bodies: Vec<_> = queue.take().into_iter().map(|event| event.body).collect();
-        assert!(matches!(bodies[..], [Body::Progress { revision: 1 }, Body::Closed { error: None }]));
+        assert!(matches!(bodies[..], [Body::Progress { revision: 1, .. }, Body::Closed { error: None }]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What was won: a lock held or a leadership, until it is given up or lost.
 
 use super::claim::Claim;
-use super::client::{lock, Client};
+use super::client::Client;
 use super::code;
 use super::error::{Error, Result};
 use super::event::LostReason;
@@ -11,6 +11,7 @@ use super::op::{Op, Target};
 use super::proto::mvccpb::KeyValue;
 use super::session::Session;
 use super::source::Source;
+use super::sync::lock;
 use super::transport::Limits;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};

@@ -58,6 +58,18 @@ pub unsafe extern "C" fn etcd3_client_close(
     })
 }
 
+/// Ends all calls that are under way on this client, on whatever thread, those that wait for anything else included: each
+/// returns within 100 ms, with ETCD3_ERR_CANCELED, or ETCD3_ERR_AMBIGUOUS if it is a write that was sent. Watches and what
+/// begins later are not concerned; for single calls see etcd3_op_set_cancel. Never blocks; from any thread.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_client_cancel_calls(client: *const etcd3_client_t) {
+    guard::quiet((), || {
+        if let Ok(client) = handle::get(client, "client") {
+            client.cancel_calls();
+        }
+    })
+}
+
 /// Waits up to `timeout_ms`, above 0, until an endpoint is connected and, if the client has a password, has given a token
 /// for it.
 /// Errors: ETCD3_ERR_UNAVAILABLE, ETCD3_ERR_TLS, ETCD3_ERR_PROTOCOL, naming each endpoint and its trouble;
@@ -103,9 +115,10 @@ pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *
 }
 
 /// The name of the counter at `index`, from 0; NULL past the end. Static; not to be freed. Counted are: calls, retries
-/// (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown
-/// outcome), connects, connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
-/// watch_resumes, leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+/// (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
+/// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
+/// watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
+/// by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
 #[no_mangle]
 pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))

@@ -9,6 +9,7 @@ use crate::core::client::Config;
 use crate::core::endpoint::Endpoint;
 use crate::core::error::Error;
 use crate::core::log::{Log, Sink};
+use crate::core::watch::{self, ProbeLimits};
 use std::ffi::{c_char, c_int, c_void, CString};
 use std::sync::Arc;
 
@@ -124,6 +125,29 @@ pub unsafe extern "C" fn etcd3_config_set_max_request_bytes(config: *mut etcd3_c
 pub unsafe extern "C" fn etcd3_config_set_require_leader(config: *mut etcd3_config_t, yes: c_int) {
     builder::set(config, |config| {
         config.options.require_leader = input::yes(yes, "yes")?;
+        Ok(())
+    })
+}
+
+/// Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
+/// then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_watch_buffer(config: *mut etcd3_config_t, max_bytes: i64) {
+    builder::set(config, |config| {
+        config.watches.buffer = watch::some_bytes("max_bytes", max_bytes)?;
+        Ok(())
+    })
+}
+
+/// Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
+/// the watches move to another member. `idle_ms` 0: never; `answer_ms` above 0. Defaults: 30000 and 10000 ms. The question is
+/// a progress request, which etcd's own gRPC proxy before 3.5 cannot take.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_watch_probe(config: *mut etcd3_config_t, idle_ms: i64, answer_ms: i64) {
+    builder::set(config, |config| {
+        let idle = input::wait(idle_ms, "idle_ms")?;
+        let answer = input::timeout(answer_ms, "answer_ms")?;
+        config.watches.probe = (!idle.is_zero()).then_some(ProbeLimits { idle, answer });
         Ok(())
     })
 }

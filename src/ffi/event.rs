@@ -56,6 +56,12 @@ pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
 pub const ETCD3_STATE_RESUMED: i32 = 3;
 /// The client has a connection; see etcd3_config_set_events.
 pub const ETCD3_STATE_CONNECTED: i32 = 4;
+/// A re-list watch has read its range anew, at etcd3_event_revision; the WATCH events up to the next STATE say what is
+/// otherwise than it was told before, and their changes are marked is_synthetic.
+pub const ETCD3_STATE_RELISTED: i32 = 5;
+/// Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
+/// etcd3_event_revision, and nothing is missed.
+pub const ETCD3_STATE_PARKED: i32 = 6;
 
 /// A key was put.
 pub const ETCD3_CHANGE_PUT: i32 = 0;
@@ -73,8 +79,11 @@ pub struct etcd3_change_t {
     /// What was put; for a delete only its key and mod_revision are set.
     pub kv: *const etcd3_kv_t,
     /// What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
-    /// not called.
+    /// not called; and for synthetic changes.
     pub prev_kv: *const etcd3_kv_t,
+    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+    /// as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
+    pub is_synthetic: i32,
 }
 
 /// Called for an event, either in etcd3_queue_dispatch or on the client's own callback thread; never two at once
@@ -112,6 +121,8 @@ pub struct EventObject {
     kvs: Box<[etcd3_kv_t]>,
     error: Option<ErrorObject>,
     result: Option<ResultObject>,
+    /// With which start revision a watch would go on after it; 0 for none.
+    resume: i64,
 }
 
 impl EventObject {
@@ -130,15 +141,20 @@ impl EventObject {
             _ => failure.map(ErrorObject::new),
         };
         let (changes, kvs) = match &event.body {
-            Body::Watch { changes, .. } => views(changes),
+            Body::Watch { changes, synthetic, .. } => views(changes, *synthetic),
             Body::Leader { leader: Some(leader), .. } => (Box::default(), [etcd3_kv_t::new(leader)].into()),
             _ => Default::default(),
         };
-        EventObject { event, changes, kvs, error, result }
+        let resume = match event.body {
+            // What waited before it was delivered, or was dropped by the caller's own wish.
+            Body::Closed { .. } if event.source.load.is_watch() => event.source.load.resume(),
+            _ => event.body.resume(),
+        };
+        EventObject { event, changes, kvs, error, result, resume }
     }
 }
 
-fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
+fn views(changes: &[mvccpb::Event], synthetic: bool) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>) {
     let empty = mvccpb::KeyValue::default();
     let both = |change: &mvccpb::Event| {
         let kv = change.kv.as_ref().unwrap_or(&empty);
@@ -152,6 +168,7 @@ fn views(changes: &[mvccpb::Event]) -> (Box<[etcd3_change_t]>, Box<[etcd3_kv_t]>
             is_create: (put && kvs[0].create_revision == kvs[0].mod_revision).into(),
             kv: &kvs[0],
             prev_kv: if change.prev_kv.is_some() { &kvs[1] } else { std::ptr::null() },
+            is_synthetic: synthetic.into(),
         }
     });
     (views.collect(), kvs)
@@ -189,11 +206,19 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
-        Body::Watch { revision, .. } | Body::Progress { revision } | Body::State { revision, .. } => revision,
+        Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
         Body::Leader { revision, .. } => revision,
         Body::Acquired { created } => created,
         _ => 0,
     })
+}
+
+/// The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
+/// it are dealt with: of WATCH, PROGRESS, STATE and CLOSED events of a watch. 0 if there is none: in the middle of what a
+/// reading of the range found, and for all other events.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_resume_revision(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| object.resume)
 }
 
 /// WATCH: how many changes the event holds; else 0.
@@ -202,13 +227,14 @@ pub unsafe extern "C" fn etcd3_event_change_count(event: *const etcd3_event_t) -
     read(event, 0, |object| object.changes.len())
 }
 
-/// WATCH: the change at `index`, from 0, in the order of their revisions; NULL past the end. Borrowed from `event`.
+/// WATCH: the change at `index`, from 0, in the order of their revisions, or, where they are synthetic, of their keys; NULL
+/// past the end. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: usize) -> *const etcd3_change_t {
     read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
 }
 
-/// STATE: ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED or _CONNECTED; else 0.
+/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -216,6 +242,8 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
         Body::State { state: State::Disconnected, .. } => ETCD3_STATE_DISCONNECTED,
         Body::State { state: State::Resumed, .. } => ETCD3_STATE_RESUMED,
         Body::State { state: State::Connected, .. } => ETCD3_STATE_CONNECTED,
+        Body::State { state: State::Relisted, .. } => ETCD3_STATE_RELISTED,
+        Body::State { state: State::Parked, .. } => ETCD3_STATE_PARKED,
         _ => 0,
     })
 }
@@ -256,7 +284,7 @@ pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *cons
     read(event, std::ptr::null(), |object| object.error.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has; else 0.
+/// CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_compact_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| object.error.as_ref().map_or(0, |error| error.error().compact_revision))

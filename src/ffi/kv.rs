@@ -147,7 +147,8 @@ pub unsafe extern "C" fn etcd3_replace(
 }
 
 /// Puts a new value to a key that was last put at `mod_revision`; 0 for a key that does not exist. `*succeeded` is 1 if it
-/// was put; 0 if the key has been put or deleted since. RPC: KV.Txn.
+/// was put; 0 if the key has been put or deleted since. Sent again if its answer was lost, and a key that then has the
+/// value counts as put by this call: see above. Error beside the others: ETCD3_ERR_AMBIGUOUS. RPC: KV.Txn.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_put_if_revision(
     client: *const etcd3_client_t,

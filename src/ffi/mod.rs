@@ -28,6 +28,7 @@ pub mod op;
 pub mod txn;
 pub mod kv;
 pub mod call;
+pub mod watch_opts;
 pub mod watch;
 pub mod lease;
 pub mod session;

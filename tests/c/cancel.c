@@ -74,6 +74,45 @@ static void in_flight(void)
     close_client(client);
 }
 
+/* All calls of a client at once, and none that comes later. */
+static void all_of_a_client(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_client_t *other = open_config(config_of(&server, NULL, PATIENCE_MS));
+    struct call read, write, waiting, foreign;
+    etcd3_error_t *err = NULL;
+    int64_t at;
+    script(&server, "* * never");
+    begin(&read, client, etcd3_op_get(K));
+    begin(&write, client, etcd3_op_put(K, "v", 1));
+    begin(&waiting, client, etcd3_op_get(K));
+    begin(&foreign, other, etcd3_op_get(K));
+    ask("await %d Range 3", server.number);
+    ask("await %d Put 1", server.number);
+    at = now_ms();
+    etcd3_client_cancel_calls(client);
+    pthread_join(read.thread, NULL);
+    pthread_join(write.thread, NULL);
+    pthread_join(waiting.thread, NULL);
+    CHECK(now_ms() - at <= AT_ONCE_MS);
+    CHECK_INT(read.code, ETCD3_ERR_CANCELED);
+    CHECK_INT(waiting.code, ETCD3_ERR_CANCELED);
+    CHECK_INT(write.code, ETCD3_ERR_AMBIGUOUS);
+    forget(&server);
+    CHECK_OK(etcd3_put(client, K, "v", 1, &err), err);
+    cancel_and_check(&foreign, ETCD3_ERR_CANCELED, "another client's get");
+    etcd3_cancel_free(read.cancel);
+    etcd3_op_free(read.op);
+    etcd3_cancel_free(write.cancel);
+    etcd3_op_free(write.op);
+    etcd3_cancel_free(waiting.cancel);
+    etcd3_op_free(waiting.op);
+    close_client(other);
+    close_client(client);
+    etcd3_client_cancel_calls(NULL);
+}
+
 static void in_the_middle_of_the_answer(void)
 {
     struct scripted server = serve("grpc");
@@ -230,6 +269,7 @@ static void an_asynchronous_call(void)
 int main(void)
 {
     RUN(in_flight);
+    RUN(all_of_a_client);
     RUN(in_the_middle_of_the_answer);
     RUN(connecting);
     RUN(waiting_to_try_again);

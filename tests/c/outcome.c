@@ -159,10 +159,89 @@ static void a_lone_learner_is_not_asked_again(void)
 {
     etcd3_client_t *lone = open_config(config_of(&one, NULL, 2000));
     etcd3_error_t *err = NULL;
+    etcd3_result_t *r = NULL;
+    int grpc;
+    for (grpc = 9; grpc <= 14; grpc += 5) { /* as 3.5 says it, and 3.4 */
+        forget(&one);
+        ask("on %d * * status %d etcdserver: rpc not supported for learner", one.number, grpc);
+        CHECK_CODE(etcd3_put(lone, K, "v", 1, &err), err, ETCD3_ERR_NOT_SUPPORTED_FOR_LEARNER, "learner");
+        CHECK_INT(asked(&one, "Put"), 1);
+        CHECK_CODE(etcd3_get(lone, K, &r, &err), err, ETCD3_ERR_NOT_SUPPORTED_FOR_LEARNER, "learner");
+        CHECK_INT(asked(&one, "Range"), 1);
+    }
+    close_client(lone);
+}
+
+/* A put that wants a revision is sent again; that it was done is then seen by the value, that it was not by the
+   revision. */
+static void a_guarded_write_is_sent_again(void)
+{
+    static const struct {
+        const char *answer;
+        etcd3_code_t code;
+        int succeeded;
+    } rows[] = {{"ok", ETCD3_OK, 1},
+                {"message not-held k v 900 | trailers 0", ETCD3_OK, 1},
+                {"message not-held k w 2 | trailers 0", ETCD3_OK, 0},
+                {"message not-held k w 900 | trailers 0", ETCD3_ERR_AMBIGUOUS, -1},
+                {"message not-held | trailers 0", ETCD3_ERR_AMBIGUOUS, -1}};
+    static const char *const faults[] = {"close", "status 14 etcdserver: leader changed"};
+    size_t i, j;
+    ask("identity %d 1 1 10", one.number);
+    ask("identity %d 1 2 10", two.number);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (j = 0; j < 2; j++) {
+            char rule[200], text[300];
+            int succeeded = -1;
+            etcd3_error_t *err = NULL;
+            long long before = etcd3_client_counter(client, "ambiguous");
+            snprintf(rule, sizeof rule, "Txn 1 %s", faults[j]);
+            both(rule);
+            snprintf(rule, sizeof rule, "Txn * %s", rows[i].answer);
+            script(&one, rule);
+            script(&two, rule);
+            etcd3_put_if_revision(client, K, 7, "v", 1, &succeeded, &err);
+            snprintf(text, sizeof text, "%s, then %s: %s, succeeded %d, sent %lld times", faults[j], rows[i].answer,
+                     etcd3_code_name(etcd3_error_code(err)), succeeded, asked_both("Txn"));
+            check_that(etcd3_error_code(err) == rows[i].code && succeeded == rows[i].succeeded &&
+                           etcd3_error_maybe_applied(err) == (rows[i].code != ETCD3_OK) && asked_both("Txn") >= 2 &&
+                           asked_both("Txn") <= 3,
+                       text, __FILE__, __LINE__);
+            CHECK_INT(etcd3_client_counter(client, "ambiguous") - before, rows[i].code != ETCD3_OK);
+            etcd3_error_free(err);
+        }
+    ask("identity %d 1 1 1", one.number);
+    ask("identity %d 1 2 1", two.number);
+}
+
+static void synced(const char *urls, etcd3_client_t *lone, etcd3_code_t code, const char *text)
+{
+    etcd3_error_t *err = NULL;
     forget(&one);
-    script(&one, "* * status 9 etcdserver: rpc not supported for learner");
-    CHECK_CODE(etcd3_put(lone, K, "v", 1, &err), err, ETCD3_ERR_NOT_SUPPORTED_FOR_LEARNER, "learner");
-    CHECK_INT(asked(&one, "Put"), 1);
+    forget(&two);
+    ask("on %d MemberList 1 message members %s | trailers 0", one.number, urls);
+    if (code == ETCD3_OK)
+        CHECK_OK(etcd3_client_sync(lone, &err), err);
+    else
+        CHECK_CODE(etcd3_client_sync(lone, &err), err, code, text);
+    CHECK_INT(asked(&one, "MemberList"), 1);
+}
+
+/* Who has not started, or is a learner, is no endpoint; and a list without one changes nothing. */
+static void a_sync_takes_started_members_that_vote(void)
+{
+    char urls[300];
+    int i;
+    etcd3_client_t *lone = open_config(config_of(&one, NULL, 3000));
+    synced("-http://127.0.0.1:1 ~http://127.0.0.1:2", lone, ETCD3_ERR_PROTOCOL, "no member");
+    snprintf(urls, sizeof urls, "-http://127.0.0.1:1 http://%s ~http://127.0.0.1:2", two.endpoint);
+    synced(urls, lone, ETCD3_OK, "");
+    for (i = 0; i < 3; i++) {
+        etcd3_error_t *err = NULL;
+        CHECK_OK(etcd3_put(lone, K, "v", 1, &err), err);
+    }
+    CHECK_INT(asked(&two, "Put"), 3);
+    CHECK_INT(asked(&one, "Put"), 0);
     close_client(lone);
 }
 
@@ -358,6 +437,8 @@ int main(void)
     RUN(what_one_member_cannot_do_another_one_does);
     RUN(a_refused_write_that_stays_refused_was_not_applied);
     RUN(a_lone_learner_is_not_asked_again);
+    RUN(a_guarded_write_is_sent_again);
+    RUN(a_sync_takes_started_members_that_vote);
     RUN(a_read_is_asked_again);
     RUN(a_read_is_asked_again_until_its_limit);
     RUN(no_more_attempts_than_allowed);

@@ -51,6 +51,25 @@ static void a_bad_list_changes_nothing(void)
     etcd3_client_free(client);
 }
 
+/* An endpoint that wants TLS is never spoken to without it, also if the client has had no use for TLS before. */
+static void no_downgrade(void)
+{
+    etcd3_client_t *client = client_of(etcd(), 5000);
+    etcd3_error_t *err = NULL;
+    etcd3_result_t *r = NULL;
+    char url[200];
+    const char *list[1];
+    put(client, "test_set_endpoints/k", "v");
+    snprintf(url, sizeof url, "https://%s", etcd());
+    list[0] = url;
+    /* Without certificates on this machine it is the list that is refused. */
+    if (etcd3_client_set_endpoints(client, list, 1, &err) == ETCD3_OK)
+        CHECK_CODE(etcd3_get(client, K, &r, &err), err, ETCD3_ERR_TLS, "TLS");
+    else
+        CHECK_CODE(etcd3_error_code(err), err, ETCD3_ERR_TLS, "root certificates");
+    close_client(client);
+}
+
 /* From where nobody is, or nobody answers, to where etcd is: the next call gets through, at once. */
 static void from_the_dead_to_the_living(enum mute kind)
 {
@@ -294,6 +313,7 @@ static void synced_by_itself(void)
 int main(void)
 {
     RUN(a_bad_list_changes_nothing);
+    RUN(no_downgrade);
     RUN(the_next_call_gets_through);
     RUN(what_is_under_way_goes_on);
     RUN(watches_move);

@@ -301,6 +301,67 @@ static void other_credentials_take_over(void)
     close_client(client);
 }
 
+struct waiter {
+    pthread_t thread;
+    etcd3_client_t *client;
+    etcd3_code_t code;
+    char message[400];
+};
+
+static void *put_once(void *arg)
+{
+    struct waiter *waiter = (struct waiter *)arg;
+    etcd3_error_t *err = NULL;
+    waiter->code = etcd3_put(waiter->client, K, "v", 1, &err);
+    snprintf(waiter->message, sizeof waiter->message, "%s", etcd3_error_message(err));
+    etcd3_error_free(err);
+    return NULL;
+}
+
+/* Also who waits for a token that another call asks for is told where the trouble is. */
+static void waiting_for_a_token_in_vain(void)
+{
+    struct scripted nobody = serve_nothing();
+    struct waiter waiters[2];
+    int up, i;
+    for (up = 0; up < 2; up++) {
+        etcd3_config_t *config = config_of(up ? &one : &nobody, NULL, 400);
+        fresh("Authenticate * never");
+        etcd3_config_set_credentials(config, "root", "secret");
+        waiters[0].client = waiters[1].client = open_config(config);
+        for (i = 0; i < 2; i++)
+            CHECK_INT(pthread_create(&waiters[i].thread, NULL, put_once, &waiters[i]), 0);
+        for (i = 0; i < 2; i++) {
+            pthread_join(waiters[i].thread, NULL);
+            CHECK_INT(waiters[i].code, up ? ETCD3_ERR_TIMEOUT : ETCD3_ERR_UNAVAILABLE);
+            CHECK(strstr(waiters[i].message, up ? one.endpoint : nobody.endpoint) != NULL);
+        }
+        close_client(waiters[0].client);
+    }
+}
+
+/* Streams ask for a leader unless told not to. */
+static void streams_require_a_leader(void)
+{
+    int require;
+    for (require = 0; require < 2; require++) {
+        etcd3_config_t *config = config_of(&one, NULL, 5000);
+        etcd3_client_t *client;
+        etcd3_queue_t *queue = NULL;
+        etcd3_watch_t *watch;
+        etcd3_error_t *err = NULL;
+        fresh("");
+        etcd3_config_set_require_leader(config, require);
+        client = open_config(config);
+        CHECK_OK(etcd3_queue_new(&queue, &err), err);
+        watch = watch_live(client, queue);
+        CHECK_STR(ask("header %d Watch 0 hasleader", one.number), require ? "true" : "-");
+        etcd3_watch_free(watch);
+        etcd3_queue_free(queue);
+        close_client(client);
+    }
+}
+
 int main(void)
 {
     one = serve("grpc");
@@ -314,5 +375,7 @@ int main(void)
     RUN(a_static_token_is_sent_as_it_is);
     RUN(a_watch_gets_a_new_stream_for_a_new_token);
     RUN(other_credentials_take_over);
+    RUN(waiting_for_a_token_in_vain);
+    RUN(streams_require_a_leader);
     return CHECK_DONE();
 }

@@ -1,10 +1,11 @@
 //! What one owner knows of a lease: until when it is safe to rely on it, and why it was lost. A loss is for good.
 
-use super::super::client::lock;
 use super::super::code;
+use super::super::counters::Counter;
 use super::super::error::Error;
 use super::super::event::LostReason;
 use super::super::source::Source;
+use super::super::sync::lock;
 use super::Moment;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,7 +40,7 @@ pub fn safe_until(sent: Moment, ttl: Duration) -> Moment {
 }
 
 /// Whether the owner did not will it.
-pub fn is_a_loss(reason: LostReason) -> bool {
+fn is_a_loss(reason: LostReason) -> bool {
     matches!(reason, LostReason::Expired | LostReason::Gone | LostReason::Permission)
 }
 
@@ -71,9 +72,9 @@ impl Hold {
     }
 
     /// Takes note of a renewal, unless it comes too late.
-    pub fn extend(&self, ttl: Duration, until: Moment, now: Moment) {
+    pub fn extend(&self, ttl: Duration, until: Moment, now: Moment, losses: &Counter) {
         if self.remaining(now).is_zero() {
-            self.lose(LostReason::Expired, None);
+            self.lose(LostReason::Expired, None, losses);
             return;
         }
         let mut state = lock(&self.state);
@@ -81,17 +82,17 @@ impl Hold {
         state.safe_until = state.safe_until.max(until);
     }
 
-    /// Tells the owner, once, and gives true then; `error` is what the server said.
-    pub fn lose(&self, reason: LostReason, error: Option<Error>) -> bool {
+    /// Tells the owner, once, having counted it if it is against his will; `error` is what the server said.
+    pub fn lose(&self, reason: LostReason, error: Option<Error>, losses: &Counter) {
         let revoked = reason == LostReason::Gone && self.revoking.load(Ordering::Acquire);
         let reason = if revoked { LostReason::Revoked } else { reason };
         if !self.mark(reason) {
-            return false;
+            return;
         }
+        losses.add(is_a_loss(reason).into());
         if let Some(source) = &self.source {
             source.lose(reason, error.or_else(|| why(self.id, reason)));
         }
-        true
     }
 
     /// The owner lets go of it.
@@ -122,8 +123,8 @@ pub fn why(id: i64, reason: LostReason) -> Option<Error> {
         LostReason::Expired => "no renewal was answered in time",
         LostReason::Gone => "the server does not know it any more",
         LostReason::Permission => "the user may not renew it",
-        LostReason::Closed => return Some(Error::closed()),
         LostReason::Deleted => "somebody deleted its key",
+        LostReason::Closed => return Some(Error::closed()),
         LostReason::Revoked => return None,
     };
     Some(Error::new(code::ERR_LEASE_LOST, format!("the lease {id:x} is lost: {why}")))
@@ -164,15 +165,17 @@ mod tests {
     #[test]
     fn what_was_seen_as_over_never_comes_back() {
         let (queue, hold) = hold();
+        let losses = Counter::default();
         let end = 100 * SECOND + Duration::from_millis(9800);
         assert_eq!(hold.remaining(100 * SECOND), Duration::from_millis(9800));
-        hold.extend(10 * SECOND, end, 101 * SECOND);
+        hold.extend(10 * SECOND, end, 101 * SECOND, &losses);
         assert!(hold.remaining(end).is_zero());
-        hold.extend(10 * SECOND, 200 * SECOND, end);
-        hold.extend(10 * SECOND, 200 * SECOND, 109 * SECOND);
+        hold.extend(10 * SECOND, 200 * SECOND, end, &losses);
+        hold.extend(10 * SECOND, 200 * SECOND, 109 * SECOND, &losses);
         assert!(hold.remaining(101 * SECOND).is_zero());
         assert_eq!(hold.lost(), Some(LostReason::Expired));
-        assert!(!hold.lose(LostReason::Gone, None));
+        hold.lose(LostReason::Gone, None, &losses);
+        assert_eq!(losses.value(), 1);
         let lost = Some(code::ERR_LEASE_LOST);
         assert_eq!(told(&queue), [(Some(LostReason::Expired), lost), (None, lost)]);
     }
@@ -181,7 +184,7 @@ mod tests {
     fn its_own_revocation_is_no_surprise() {
         let (queue, hold) = hold();
         hold.revoking.store(true, Ordering::Release);
-        hold.lose(LostReason::Gone, None);
+        hold.lose(LostReason::Gone, None, &Counter::default());
         assert_eq!(told(&queue), [(Some(LostReason::Revoked), None), (None, None)]);
     }
 
@@ -189,7 +192,7 @@ mod tests {
     fn who_lets_go_loses_nothing() {
         let (queue, hold) = hold();
         hold.release();
-        assert!(!hold.lose(LostReason::Gone, None));
+        hold.lose(LostReason::Gone, None, &Counter::default());
         assert!(hold.gone.is_cancelled());
         assert_eq!(told(&queue), [(None, None)]);
     }

@@ -1,10 +1,11 @@
 //! Which leases are to be renewed when and on which stream, and which are lost: a state machine without streams and
 //! without a clock (appendix B of the semantics). Nothing here looks at all leases but the change of a stream.
 
+use super::super::counters::Counter;
 use super::super::error::Error;
 use super::super::event::LostReason;
 use super::super::mutant;
-use super::hold::{is_a_loss, safe_until, Hold};
+use super::hold::{safe_until, Hold};
 use super::Moment;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ pub struct Keeper {
     dice: u64,
     /// Since somebody asked.
     pub renewals: i64,
-    pub lost: i64,
+    pub losses: Counter,
 }
 
 impl Keeper {
@@ -161,7 +162,7 @@ impl Keeper {
     /// Tells all owners of a lease that it is lost.
     pub fn lose(&mut self, id: i64, reason: LostReason, error: Option<&Error>) {
         for hold in self.remove(id).into_iter().flat_map(|entry| entry.holds) {
-            self.lost += i64::from(hold.lose(reason, error.cloned()) && is_a_loss(reason));
+            hold.lose(reason, error.cloned(), &self.losses);
         }
     }
 
@@ -340,7 +341,7 @@ impl Keeper {
         entry.ttl = ttl;
         entry.safe_until = entry.safe_until.max(until);
         let (until, holds) = (entry.safe_until, entry.holds.clone());
-        holds.iter().for_each(|hold| hold.extend(ttl, until, now));
+        holds.iter().for_each(|hold| hold.extend(ttl, until, now, &self.losses));
         self.arm(id);
     }
 
@@ -403,7 +404,7 @@ impl Drop for Keeper {
         let broken = std::thread::panicking();
         let error = broken.then(|| Error::internal("the task of the leases broke down"));
         for hold in self.leases.values().flat_map(|entry| &entry.holds) {
-            hold.lose(LostReason::Closed, error.clone());
+            hold.lose(LostReason::Closed, error.clone(), &self.losses);
         }
     }
 }

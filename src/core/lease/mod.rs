@@ -118,8 +118,7 @@ impl Lease {
     }
 
     fn lose(&self, reason: LostReason) {
-        let lost = self.hold.lose(reason, None);
-        self.client.counters().leases_lost.add((lost && hold::is_a_loss(reason)).into());
+        self.hold.lose(reason, None, &self.client.counters().leases_lost);
     }
 
     pub fn is_alive(&self) -> bool {
@@ -158,7 +157,7 @@ impl Lease {
         match self.client.renew(self.id()) {
             Ok((ttl, sent)) => {
                 let (now, granted) = ((self.client.core.clock)(), seconds(ttl));
-                self.hold.extend(granted, safe_until(sent, granted), now);
+                self.hold.extend(granted, safe_until(sent, granted), now, &self.client.counters().leases_lost);
                 leases.renewed(self.id(), (ttl, sent));
                 self.check().map(|()| ttl)
             }

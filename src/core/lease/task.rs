@@ -5,7 +5,7 @@ use super::super::code;
 use super::super::error::{Error, Result};
 use super::super::event::LostReason;
 use super::super::proto::etcdserverpb as pb;
-use super::super::transport::{Limits, StreamService};
+use super::super::transport::StreamService;
 use super::hold::Hold;
 use super::keeper::{Keeper, Lane, Next};
 use super::link::Link;
@@ -40,9 +40,11 @@ pub struct Leases(UnboundedSender<Command>);
 impl Leases {
     pub fn new(core: Arc<Core>) -> (Self, impl Future<Output = ()>) {
         let (commands, inbox) = unbounded_channel();
+        let mut keeper = Keeper::default();
+        keeper.losses = core.transport.base().counters.leases_lost.clone();
         let task = Task {
             core,
-            keeper: Keeper::default(),
+            keeper,
             main: None,
             hedge: None,
             last: None,
@@ -111,6 +113,10 @@ impl Task {
 
     async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         loop {
+            // Else each stream that cannot be opened any more would be followed at once by the next.
+            if self.core.closing.is_cancelled() {
+                return;
+            }
             let rest = self.work();
             let alone = async {
                 match &mut self.alone {
@@ -243,9 +249,7 @@ impl Task {
         let Some(open) = self.open(lane).take() else { return };
         let service = open.link.service;
         if service.is_closing() {
-            // The client ends its leases itself. Another stream would fail at once, and the next: a task that never waits
-            // does not hear that it is to end.
-            self.not_before = Instant::now() + BACKOFF_MOST;
+            // The client ends its leases itself.
             return;
         }
         let denied = error.code == code::ERR_PERMISSION_DENIED;
@@ -280,7 +284,7 @@ impl Task {
         if let Some(id) = self.keeper.next_alone() {
             let core = self.core.clone();
             let asked = async move {
-                let limits = Limits { deadline: Instant::now() + ALONE, ..core.limits() };
+                let limits = core.limits(Some(ALONE));
                 once::renew(&core, id, &limits).await
             };
             self.alone = Some((id, Box::pin(asked)));
@@ -302,6 +306,5 @@ impl Task {
     fn count(&mut self) {
         let counters = &self.core.transport.base().counters;
         counters.lease_renewals.add(std::mem::take(&mut self.keeper.renewals));
-        counters.leases_lost.add(std::mem::take(&mut self.keeper.lost));
     }
 }

@@ -1,13 +1,14 @@
 //! Who the client is to the server: a password that buys tokens, or a token that is given (§4).
 
-use super::{lock, Limits, Method, Repeat, Transport};
+use super::channel::Purpose;
+use super::{lock, Limits, Method, Repeat, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use crate::core::proto::etcdserverpb as pb;
 use http::header::HeaderValue;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::{sleep_until, Instant};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -30,8 +31,8 @@ pub struct Auth {
     state: Mutex<State>,
     /// Held by the one who asks for a new token.
     renewing: tokio::sync::Mutex<()>,
-    /// For the one who keeps streams.
-    pub changed: Notify,
+    /// How often other credentials were set, for those who keep streams.
+    pub identity: watch::Sender<u64>,
 }
 
 struct State {
@@ -52,7 +53,7 @@ struct State {
 pub struct Token {
     pub value: Option<HeaderValue>,
     generation: u64,
-    identity: u64,
+    pub identity: u64,
 }
 
 impl Auth {
@@ -68,7 +69,7 @@ impl Auth {
                 refused: None,
             }),
             renewing: tokio::sync::Mutex::new(()),
-            changed: Notify::new(),
+            identity: watch::Sender::new(0),
         };
         auth.set(credentials);
         auth
@@ -86,8 +87,7 @@ impl Auth {
         state.identity += 1;
         state.refused = None;
         state.renewed = None;
-        drop(state);
-        self.changed.notify_one();
+        self.identity.send_replace(state.identity);
     }
 
     /// Whether the token belongs to credentials of before.
@@ -146,7 +146,7 @@ impl Transport {
     async fn renew_generation(&self, generation: u64, limits: &Limits) -> Result<()> {
         let asked = Instant::now();
         let turn = limits.within(self.auth.renewing.lock()).await;
-        let _turn = turn.map_err(super::outcome::stopped)?;
+        let _turn = turn.map_err(|stop| self.no_token(stop))?;
         let (user, password, not_before) = {
             let state = lock(&self.auth.state);
             if state.generation != generation {
@@ -163,7 +163,7 @@ impl Transport {
             }
         };
         if let Some(not_before) = not_before {
-            limits.within(sleep_until(not_before)).await.map_err(super::outcome::stopped)?;
+            limits.within(sleep_until(not_before)).await.map_err(|stop| self.no_token(stop))?;
         }
         self.base.counters.token_refreshes.add(1);
         self.base.log.debug(|| "asking for a new token".into());
@@ -184,8 +184,24 @@ impl Transport {
             Err(error) => {
                 // Of what went wrong with this one's limits or connections the others know nothing.
                 state.refused = error.grpc_status.is_some().then(|| error.clone());
+                drop(state);
+                if error.grpc_status.is_some() {
+                    self.base.log.error(|| format!("no token was given: {error}"));
+                }
                 Err(error)
             }
+        }
+    }
+
+    /// What to say where the limits end the wait for a token that somebody else asks for.
+    fn no_token(&self, stop: Stop) -> Error {
+        let members = self.members();
+        match (stop, members.iter().find(|member| member.unary.is_up())) {
+            (Stop::Deadline, Some(member)) => Error {
+                endpoint: Some(member.endpoint.to_string()),
+                ..Error::new(code::ERR_TIMEOUT, format!("{}: no token came within the time limit", member.endpoint))
+            },
+            _ => self.not_sent(stop, Purpose::Unary),
         }
     }
 

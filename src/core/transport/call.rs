@@ -100,6 +100,8 @@ impl Transport {
                     routes.retain(|other| !Arc::ptr_eq(other, &flight));
                     let (member, failure) = match end {
                         End::Answered(member, bytes) => {
+                            let nth = call.attempts + 1;
+                            self.base.log.debug(|| format!("{}: attempt {nth} of {}: done", member.endpoint, method.path));
                             self.base.counters.bytes_received.add(bytes.len() as i64);
                             return Ok(Answer { endpoint: member.endpoint.to_string(), bytes, resent: call.resent });
                         }
@@ -162,9 +164,9 @@ impl Transport {
         let (Verdict::Final(ref error) | Verdict::Again(ref error, _)) = verdict;
         self.base.log.debug(|| format!("{endpoint}: attempt {} of {}: {error}", call.attempts, method.path));
         let (error, penalty) = match verdict {
-            Verdict::Final(error) if call.resent => return Err(self.finish(error.into_ambiguous(), call.attempts)),
+            Verdict::Final(error) if call.resent => return Err(finish(error.into_ambiguous(), call.attempts)),
             Verdict::Final(error) => {
-                let error = self.finish(error, call.attempts);
+                let error = finish(error, call.attempts);
                 return Err(match call.last.take().filter(|_| error.code == code::ERR_TIMEOUT) {
                     Some(last) => {
                         Error { message: format!("{}; before that: {}", error.message, last.message), ..error }
@@ -177,7 +179,7 @@ impl Transport {
         if let Some(penalty) = penalty {
             member.avoid_for(penalty);
         }
-        let error = self.finish(error, call.attempts);
+        let error = finish(error, call.attempts);
         if self.base.options.max_attempts.is_some_and(|most| call.attempts >= most) {
             return Err(if call.resent { error.into_ambiguous() } else { error });
         }
@@ -193,16 +195,6 @@ impl Transport {
         let rest = jitter(call.pause);
         call.pause = PAUSE_MOST.min(call.pause.mul_f64(1.5));
         Ok(rest)
-    }
-
-    fn finish(&self, error: Error, attempts: u32) -> Error {
-        if error.maybe_applied {
-            self.base.counters.ambiguous.add(1);
-        }
-        match attempts {
-            0 | 1 => error,
-            _ => Error { message: format!("{} (after {attempts} attempts)", error.message), ..error },
-        }
     }
 
     /// One attempt: finds a member and asks it.
@@ -294,6 +286,13 @@ impl Progress {
             Some(last) if last.maybe_applied => last,
             _ => error,
         }
+    }
+}
+
+fn finish(error: Error, attempts: u32) -> Error {
+    match attempts {
+        0 | 1 => error,
+        _ => Error { message: format!("{} (after {attempts} attempts)", error.message), ..error },
     }
 }
 

@@ -4,10 +4,12 @@
 use super::super::code;
 use super::super::endpoint::Endpoint;
 use super::super::error::Error;
-use super::connection::{Connection, Trouble};
+use super::super::sync::lock;
+use super::connection::Connection;
+use super::dial::Trouble;
 use super::Base;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, Instant};
@@ -108,8 +110,8 @@ impl Channel {
             }
         }
         let open = async {
-            let tls = self.endpoint.uses_tls(base.tls_configured).then_some(base.tls.as_ref()).flatten();
-            Connection::open(&self.endpoint, tls, &base.closing).await
+            let tls = base.uses_tls(&self.endpoint).then(|| base.tls()).transpose();
+            Connection::open(&self.endpoint, tls.map_err(Trouble::no_tls)?, &base.closing).await
         };
         let outcome = tokio::select! {
             outcome = timeout(base.options.connect_timeout, open) => {
@@ -134,7 +136,11 @@ impl Channel {
             }
             Err(trouble) => {
                 base.counters.connect_failures.add(1);
-                base.log.warning(|| format!("{}: {}", self.endpoint, trouble.text));
+                let text = || format!("{}: {}", self.endpoint, trouble.text);
+                match trouble.sure {
+                    true => base.log.error(text),
+                    false => base.log.warning(text),
+                }
                 state.failures += 1;
                 state.failing_since.get_or_insert_with(Instant::now);
                 state.trouble = Some((trouble, Instant::now()));
@@ -150,7 +156,7 @@ impl Channel {
         let base = self.base.clone();
         let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
         if self.purpose == Purpose::Streams {
-            base.runtime.spawn(connection.keep_alive(interval, limit));
+            base.runtime.spawn(connection.keep_alive(interval, limit, base.patience.clone()));
         }
         let endpoint = self.endpoint.clone();
         let (closed, ending) = (connection.closed_token(), connection.ending());
@@ -174,7 +180,7 @@ impl Channel {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,8 +1,10 @@
 //! One HTTP/2 connection to one endpoint, and unary gRPC over it.
 
-use super::super::endpoint::{Address, Endpoint};
-use super::super::tls::{self, Tls};
-use super::socket::{Heard, LastWords};
+use super::super::endpoint::Endpoint;
+use super::super::tls::Tls;
+use super::dial::{dial, not_http2, Trouble};
+use super::patience::Patience;
+use super::socket::Heard;
 use super::Fate;
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
@@ -13,11 +15,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Mutex;
 use tokio::time::{timeout, Instant};
-use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -25,37 +24,6 @@ const CONNECTION_WINDOW: u32 = 5 << 20;
 const AGENT: &str = concat!("libetcd3/", env!("CARGO_PKG_VERSION"));
 /// Servers count pings that come closer together as abuse (§1.8).
 const LEAST_PING_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Why an attempt to connect failed.
-#[derive(Debug, Clone)]
-pub struct Trouble {
-    pub kind: Kind,
-    pub text: String,
-    /// It will not go away by itself.
-    pub sure: bool,
-}
-
-impl Trouble {
-    fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Trouble { kind, text: text.into(), sure: false }
-    }
-
-    pub fn timed_out(limit: Duration) -> Self {
-        Self::new(Kind::Connect, format!("no answer to the attempt to connect within {} ms", limit.as_millis()))
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Connect,
-    Tls,
-    /// What answers is not HTTP/2.
-    Protocol,
-}
-
-fn unreachable(error: std::io::Error) -> Trouble {
-    Trouble::new(Kind::Connect, error.to_string())
-}
 
 /// Why an attempt brought no answer.
 pub enum Failure {
@@ -90,17 +58,12 @@ struct Shared {
     closed: CancellationToken,
 }
 
-trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
-
 impl Connection {
     /// Connects, makes sure that HTTP/2 is spoken, and leaves the driving of the socket to a task of the runtime.
     pub async fn open(endpoint: &Endpoint, tls: Option<&Tls>, closing: &CancellationToken) -> Result<Self, Trouble> {
         let heard = Heard::default();
-        let (socket, scheme): (Box<dyn Socket>, _) = match (connect(endpoint, &heard).await?, tls) {
-            (socket, None) => (socket, "http"),
-            (socket, Some(tls)) => (Box::new(handshake(endpoint, socket, tls).await?), "https"),
-        };
+        let socket = dial(endpoint, tls, &heard).await?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let (sender, mut driver) = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -157,11 +120,16 @@ impl Connection {
     /// Closes the connection if the server does not answer a ping in time, nor sends anything else: the answer may be
     /// behind a large one on a slow line.
     pub async fn probe(&self, limit: Duration) {
-        self.shared.probe(limit, true).await
+        self.shared.probe(limit, None).await
     }
 
     /// Pings at intervals while a stream is open, and never else (§1.8). Does not keep the connection open itself.
-    pub fn keep_alive(&self, interval: Duration, limit: Duration) -> impl Future<Output = ()> + Send + 'static {
+    pub fn keep_alive(
+        &self,
+        interval: Duration,
+        limit: Duration,
+        patience: Arc<Patience>,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let shared = self.shared.clone();
         async move {
             loop {
@@ -171,7 +139,7 @@ impl Connection {
                 }
                 if shared.streams.load(Ordering::Relaxed) > 0 {
                     // A server that only speaks and does not hear is to be left too.
-                    shared.probe(limit, false).await;
+                    shared.probe(limit, Some(&patience)).await;
                 }
             }
         }
@@ -183,7 +151,7 @@ impl Connection {
         OpenStream(self.shared.clone())
     }
 
-    /// Waits until one more stream may be opened, and gives the means to open it.
+    /// The means to open a stream, if the connection still takes one. Above the server's limit it waits inside h2.
     pub async fn ready(&self) -> Result<SendRequest<Bytes>, h2::Error> {
         self.sender.clone().ready().await.inspect_err(|_| self.drain())
     }
@@ -292,15 +260,14 @@ impl Ending {
     fn trouble(&self) -> Trouble {
         match self.error() {
             Some(error) => not_http2(error),
-            None => Trouble::new(Kind::Protocol, CLOSED_AT_ONCE),
+            None => Trouble::closed_at_once(),
         }
     }
 }
 
-const CLOSED_AT_ONCE: &str = "the server closed the connection before HTTP/2 was spoken; does it want TLS?";
-
 impl Shared {
-    async fn probe(&self, limit: Duration, patient: bool) {
+    /// Without a `patience` it has no end.
+    async fn probe(&self, limit: Duration, patience: Option<&Patience>) {
         let Ok(mut pinger) = self.pinger.try_lock() else { return };
         if pinger.1.is_some_and(|last| last.elapsed() < LEAST_PING_INTERVAL) {
             return;
@@ -308,14 +275,23 @@ impl Shared {
         pinger.1 = Some(Instant::now());
         let answer = pinger.0.ping(Ping::opaque());
         tokio::pin!(answer);
-        loop {
+        let asked = Instant::now();
+        for waited in 1.. {
             let heard = self.heard.bytes();
-            match timeout(limit, &mut answer).await {
-                Ok(Ok(_)) => return,
-                Err(_) if patient && self.heard.bytes() > heard => {}
-                _ => return self.closed.cancel(),
+            match (timeout(limit, &mut answer).await, patience) {
+                (Ok(Ok(_)), None) => return,
+                (Ok(Ok(_)), Some(patience)) => return patience.answered(asked.elapsed(), limit),
+                (Err(_), None) if self.heard.bytes() > heard => {}
+                (Err(_), Some(patience)) if self.heard.bytes() > heard => {
+                    if waited >= patience.limits() {
+                        patience.used_up();
+                        break;
+                    }
+                }
+                _ => break,
             }
         }
+        self.closed.cancel();
     }
 }
 
@@ -324,63 +300,6 @@ pub struct OpenStream(Arc<Shared>);
 impl Drop for OpenStream {
     fn drop(&mut self) {
         self.0.streams.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn connect(endpoint: &Endpoint, heard: &Heard) -> Result<Box<dyn Socket>, Trouble> {
-    match &endpoint.address {
-        Address::Unix(path) => {
-            Ok(Box::new(LastWords::of(UnixStream::connect(path).await.map_err(unreachable)?, heard)))
-        }
-        Address::Tcp { host, port } => {
-            let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
-            socket.set_nodelay(true).map_err(unreachable)?;
-            // What HTTP/2 may not do on an idle connection (§1.8), the kernel does. Not every system has both.
-            let reference = socket2::SockRef::from(&socket);
-            let _ = reference.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(Duration::from_secs(20)));
-            #[cfg(target_os = "linux")]
-            let _ = reference.set_tcp_user_timeout(Some(Duration::from_secs(15)));
-            Ok(Box::new(LastWords::of(socket, heard)))
-        }
-    }
-}
-
-async fn handshake(
-    endpoint: &Endpoint,
-    socket: Box<dyn Socket>,
-    tls: &Tls,
-) -> Result<tokio_rustls::client::TlsStream<Box<dyn Socket>>, Trouble> {
-    let refused = |text| Trouble { sure: true, ..Trouble::new(Kind::Tls, format!("TLS: {text}")) };
-    let name = tls.server_name(endpoint.server_name()).map_err(refused)?;
-    let stream = TlsConnector::from(tls.current()).connect(name, socket).await.map_err(|error| {
-        match (tls::reason(&error), error.kind()) {
-            (Some(text), _) => refused(text),
-            (None, std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset) => Trouble::new(
-                Kind::Tls,
-                "TLS: the server closed the connection during the handshake; does it speak TLS?",
-            ),
-            (None, _) => Trouble::new(Kind::Connect, format!("TLS handshake: {error}")),
-        }
-    })?;
-    match stream.get_ref().1.alpn_protocol() {
-        Some(b"h2") => Ok(stream),
-        _ => Err(Trouble::new(Kind::Protocol, "the server did not choose HTTP/2 (ALPN h2)")),
-    }
-}
-
-fn not_http2(error: &h2::Error) -> Trouble {
-    let text = error.to_string();
-    match error.is_io() {
-        // With TLS 1.3 a server refuses a client's certificate only after the handshake. h2 keeps but rustls's text.
-        true if text.contains("fatal alert") => Trouble {
-            sure: true,
-            ..Trouble::new(
-                Kind::Tls,
-                format!("TLS: the server refused the client's certificate, or that there is none: {text}"),
-            )
-        },
-        true => Trouble::new(Kind::Protocol, format!("{CLOSED_AT_ONCE} ({text})")),
-        false => Trouble::new(Kind::Protocol, format!("the server does not speak HTTP/2; does it want TLS? ({text})")),
     }
 }
 

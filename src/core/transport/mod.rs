@@ -5,12 +5,18 @@ mod auth;
 mod call;
 mod channel;
 mod connection;
+mod dial;
+mod fate;
 mod outcome;
+mod patience;
 mod service;
 mod socket;
 
 pub use auth::Credentials;
-pub use service::StreamService;
+pub use channel::jitter;
+pub use fate::Fate;
+pub use outcome::malformed;
+pub use service::{Headers, StreamService};
 
 use super::code;
 use super::counters::Counters;
@@ -18,13 +24,17 @@ use super::endpoint::{check_mixture, Endpoint};
 use super::error::{Error, Result};
 use super::log::Log;
 use super::mutant;
-use super::tls::Tls;
+use super::sync::lock;
+use super::tls::{self, Tls};
 use auth::Auth;
 use channel::{Channel, Purpose};
-use connection::{Connection, Kind};
+use connection::Connection;
+use dial::{Kind, Trouble};
+use once_cell::sync::OnceCell;
+use patience::Patience;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{timeout_at, Instant};
@@ -53,37 +63,11 @@ pub struct Limits {
     pub deadline: Instant,
     pub closing: CancellationToken,
     pub cancelled: Option<CancellationToken>,
+    /// Ends all calls that a client has under way.
+    pub interrupted: CancellationToken,
     pub require_leader: bool,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
-}
-
-/// Whether a request went out, or may not any more: one of the two, whoever comes first.
-#[derive(Default)]
-pub struct Fate(AtomicU8);
-
-const IDLE: u8 = 0;
-const SENT: u8 = 1;
-const CUT: u8 = 2;
-
-impl Fate {
-    fn begin(&self) {
-        let _ = self.0.compare_exchange(SENT, IDLE, Ordering::AcqRel, Ordering::Relaxed);
-    }
-
-    /// To be called before sending; false if that is forbidden.
-    fn send(&self) -> bool {
-        self.0.compare_exchange(IDLE, SENT, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-    }
-
-    fn is_sent(&self) -> bool {
-        self.0.load(Ordering::Acquire) == SENT
-    }
-
-    /// Forbids sending; true if it comes too late.
-    pub fn cut(&self) -> bool {
-        self.0.compare_exchange(IDLE, CUT, Ordering::AcqRel, Ordering::Acquire) == Err(SENT)
-    }
 }
 
 /// What ended a call before its answer came.
@@ -130,9 +114,10 @@ pub type Observer = Box<dyn Fn(Option<Error>) + Send + Sync>;
 pub struct Base {
     pub runtime: tokio::runtime::Handle,
     pub options: Options,
-    pub tls: Option<Tls>,
-    /// Whether endpoints that do not say so use TLS.
-    pub tls_configured: bool,
+    /// Made when the first endpoint wants it.
+    pub tls: OnceCell<Tls>,
+    /// Endpoints that do not say so use TLS if there are any.
+    pub tls_options: Option<tls::Options>,
     pub closing: CancellationToken,
     pub counters: Counters,
     pub log: Arc<Log>,
@@ -141,9 +126,18 @@ pub struct Base {
     pub connected: AtomicI64,
     /// How often the interval of pings was doubled since a server took them for abuse.
     pub calmed: AtomicU32,
+    pub patience: Arc<Patience>,
 }
 
 impl Base {
+    fn uses_tls(&self, endpoint: &Endpoint) -> bool {
+        endpoint.uses_tls(self.tls_options.is_some())
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        self.tls.get_or_try_init(|| Tls::new(self.tls_options.clone().unwrap_or_default(), self.log.clone()))
+    }
+
     fn ping_interval(&self) -> Duration {
         self.options.ping_interval * 2u32.pow(self.calmed.load(Ordering::Relaxed).min(3))
     }
@@ -195,12 +189,12 @@ impl Member {
     }
 
     fn avoid_for(&self, time: Duration) {
-        let mut avoid = self.avoid.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut avoid = lock(&self.avoid);
         *avoid = (*avoid).max(Instant::now() + time);
     }
 
     fn is_avoided(&self) -> bool {
-        *self.avoid.lock().unwrap_or_else(PoisonError::into_inner) > Instant::now()
+        *lock(&self.avoid) > Instant::now()
     }
 }
 
@@ -222,6 +216,9 @@ impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
         let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        if transport.base.tls_options.is_some() {
+            transport.base.tls()?;
+        }
         transport.set_endpoints(endpoints)?;
         Ok(transport)
     }
@@ -235,7 +232,11 @@ impl Transport {
         if endpoints.is_empty() {
             return Err(Error::argument("endpoints", "must not be empty"));
         }
-        check_mixture(endpoints, self.base.options.mixed_schemes)?;
+        let protected = |endpoint: &Endpoint| self.base.uses_tls(endpoint);
+        check_mixture(endpoints, protected, self.base.options.mixed_schemes)?;
+        if endpoints.iter().any(protected) {
+            self.base.tls()?;
+        }
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         let mut list: Vec<Arc<Member>> = Vec::new();
         for endpoint in endpoints {
@@ -260,8 +261,7 @@ impl Transport {
 
     /// Whether what is sent is protected, and is to stay so.
     pub fn uses_tls(&self) -> bool {
-        let configured = self.base.tls_configured;
-        !self.base.options.mixed_schemes && self.members().iter().any(|member| member.endpoint.uses_tls(configured))
+        !self.base.options.mixed_schemes && self.members().iter().any(|member| self.base.uses_tls(&member.endpoint))
     }
 
     fn members(&self) -> Arc<[Arc<Member>]> {
@@ -341,13 +341,14 @@ impl Transport {
             _ if all(Kind::Protocol) => code::ERR_PROTOCOL,
             _ => code::ERR_UNAVAILABLE,
         };
-        let words = |(member, trouble): &(&Arc<Member>, Option<(connection::Trouble, Instant)>)| match trouble {
+        let words = |(member, trouble): &(&Arc<Member>, Option<(Trouble, Instant)>)| match trouble {
             Some((trouble, _)) => format!("{}: {}", member.endpoint, trouble.text),
             None => format!("{}: no answer to the attempt to connect", member.endpoint),
         };
         let words: Vec<_> = troubles.iter().map(words).collect();
+        let newest = troubles.iter().max_by_key(|(_, trouble)| trouble.as_ref().map(|(_, at)| *at));
         Error {
-            endpoint: members.first().map(|member| member.endpoint.to_string()),
+            endpoint: newest.map(|(member, _)| member.endpoint.to_string()),
             ..Error::new(code, format!("no endpoint could be reached: {}", words.join("; ")))
         }
     }
@@ -367,8 +368,14 @@ impl Transport {
     }
 
     /// Where tonic's generated clients send their streams.
+    #[allow(dead_code)]
     pub fn streams(self: &Arc<Self>) -> StreamService {
-        StreamService::new(self.clone())
+        self.streams_with(Headers::default())
+    }
+
+    /// The same for streams that ask for something else.
+    pub fn streams_with(self: &Arc<Self>, headers: Headers) -> StreamService {
+        StreamService::new(self.clone(), headers)
     }
 }
 
@@ -376,9 +383,15 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
+    /// As long as it takes.
+    pub fn without_deadline(&mut self) {
+        self.deadline = Instant::now() + FOR_EVER;
+    }
+
     pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        Limits { deadline, closing: closing.clone(), cancelled: None, require_leader: false, sent: None }
+        let interrupted = CancellationToken::new();
+        Limits { deadline, closing: closing.clone(), cancelled: None, interrupted, require_leader: false, sent: None }
     }
 
     /// Waits for what ends the call early, or for its deadline.
@@ -406,6 +419,7 @@ impl Limits {
             biased;
             _ = self.closing.cancelled() => Err(Stop::Closed),
             _ = cancelled => Err(Stop::Cancelled),
+            _ = self.interrupted.cancelled() => Err(Stop::Cancelled),
             done = timeout_at(deadline, work) => done.map_err(|_| Stop::Deadline),
         }
     }
@@ -413,8 +427,4 @@ impl Limits {
 
 fn is_among(member: &Arc<Member>, list: &[Arc<Member>]) -> bool {
     list.iter().any(|other| Arc::ptr_eq(member, other))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -69,6 +69,7 @@ fn answered(error: Error, repeat: Repeat, around: Around) -> Verdict {
             Verdict::Final(Error { grpc_status: error.grpc_status, ..late(endpoint, repeat) })
         }
         (code::ERR_NOT_SUPPORTED_FOR_LEARNER, _) if !around.alone => Verdict::Again(error, Some(LEARNER)),
+        (code::ERR_NOT_SUPPORTED_FOR_LEARNER | code::ERR_NOT_CAPABLE, _) => Verdict::Final(error),
         (code::ERR_NO_LEADER, _) if around.others => Verdict::Again(error, Some(TROUBLED)),
         // The caller asked for this answer by requiring a leader.
         (code::ERR_NO_LEADER, _) => Verdict::Final(error),

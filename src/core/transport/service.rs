@@ -8,7 +8,7 @@ use crate::core::code;
 use crate::core::counters::Counters;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
-use http::header::HeaderValue;
+use http::header::{HeaderName, HeaderValue};
 use http_body::{Body, Frame};
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
@@ -22,9 +22,40 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const BROKEN: Duration = Duration::from_secs(2);
 const LEARNER: Duration = Duration::from_secs(30);
 
+/// What a stream says of itself: streams that say the same could be one (§6.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Headers {
+    /// `None`: as the client does.
+    pub require_leader: Option<bool>,
+    metadata: Arc<[(HeaderName, HeaderValue)]>,
+}
+
+impl Headers {
+    /// Adds what the caller wants to have sent along.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<()> {
+        let refused = |argument, why: &str| Err(Error::argument(argument, format!("{why}: {:?}", name)));
+        let Ok(parsed) = HeaderName::from_lowercase(name.as_bytes()) else {
+            return refused("name", "must be lower-case letters, digits, '-', '_' or '.'");
+        };
+        let own = ["token", "hasleader", "te", "content-type", "content-length", "user-agent", "host", "connection"];
+        if own.contains(&name) || name.starts_with("grpc-") {
+            return refused("name", "is set by the client itself");
+        }
+        if name.ends_with("-bin") {
+            return refused("name", "stands for bytes, and the value is text");
+        }
+        let Some(value) = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok()) else {
+            return Err(Error::argument("value", "must be printable ASCII"));
+        };
+        self.metadata = self.metadata.iter().cloned().chain([(parsed, value)]).collect();
+        Ok(())
+    }
+}
+
 #[derive(Clone)]
 pub struct StreamService {
     transport: Arc<Transport>,
+    headers: Headers,
     /// What the newest stream went out with.
     last: Last,
     /// The stream that this one is to be beside: on another member, if there is one.
@@ -34,13 +65,13 @@ pub struct StreamService {
 type Last = Arc<Mutex<Option<(Arc<Member>, Token)>>>;
 
 impl StreamService {
-    pub(super) fn new(transport: Arc<Transport>) -> Self {
-        StreamService { transport, last: Arc::default(), beside: None }
+    pub(super) fn new(transport: Arc<Transport>, headers: Headers) -> Self {
+        StreamService { transport, headers, last: Arc::default(), beside: None }
     }
 
     /// For a stream on another member than the newest of this one's.
     pub fn beside(&self) -> Self {
-        StreamService { transport: self.transport.clone(), last: Arc::default(), beside: Some(self.last.clone()) }
+        StreamService { last: Arc::default(), beside: Some(self.last.clone()), ..self.clone() }
     }
 
     pub fn counters(&self) -> &Counters {
@@ -88,14 +119,23 @@ impl StreamService {
         lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.may_renew(error, token))
     }
 
-    /// Whether other credentials were set since the newest stream was opened.
+    /// Whether other credentials were set since the newest stream was opened; true once, for it to be left.
     pub fn is_outdated(&self) -> bool {
-        lock(&self.last).as_ref().is_some_and(|(_, token)| self.transport.auth.is_another(token))
+        lock(&self.last).take_if(|(_, token)| self.transport.auth.is_another(token)).is_some()
     }
 
-    /// Waits until other credentials are set.
+    /// Waits until other credentials are set than those of the newest stream.
     pub async fn identity_changed(&self) {
-        self.transport.auth.changed.notified().await
+        let Some(known) = lock(&self.last).as_ref().map(|(_, token)| token.identity) else {
+            return std::future::pending().await;
+        };
+        // The sender is as old as the client.
+        let _ = self.transport.auth.identity.subscribe().wait_for(|identity| *identity != known).await;
+    }
+
+    /// A stream is about to be opened: what the one before it went out with is of no interest any more.
+    pub fn begin(&self) {
+        *lock(&self.last) = None;
     }
 
     /// Gets a new token in place of the one of the newest stream.
@@ -114,7 +154,10 @@ impl StreamService {
         if let Some(value) = &token.value {
             metadata.insert("token", value.clone());
         }
-        if self.transport.base.options.require_leader {
+        for (name, value) in &*self.headers.metadata {
+            metadata.append(name.clone(), value.clone());
+        }
+        if self.headers.require_leader.unwrap_or(self.transport.base.options.require_leader) {
             metadata.insert("hasleader", HeaderValue::from_static("true"));
         }
         let other = self.beside.as_ref().and_then(|last| lock(last).as_ref().map(|(member, _)| member.clone()));

@@ -1,58 +1,39 @@
-//! The state of all watches on a stream, without the stream: requests come out, responses go in (appendix A of
-//! the semantics). It survives the streams it is attached to.
+//! The state of all watches on a stream, without the stream: responses go in, and what is to be done comes out
+//! (appendix A of the semantics). It survives the streams it is attached to.
+
+mod reading;
+#[cfg(test)]
+mod tests;
 
 use super::super::code;
 use super::super::error::Error;
-use super::super::event::{Body, State};
+use super::super::event::State;
+use super::super::mutant;
 use super::super::proto::etcdserverpb as pb;
-use super::super::proto::mvccpb;
 use super::super::source::Source;
-use bytes::Bytes;
+use super::one::{Phase, Taken, Watch};
 use pb::watch_request::RequestUnion;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use tokio::time::Instant;
 
-#[derive(Default)]
-pub struct Spec {
-    pub key: Bytes,
-    pub range_end: Bytes,
-    pub prev_kv: bool,
-    pub filters: Vec<i32>,
-    pub progress_notify: bool,
-}
-
-struct Watch {
-    spec: Spec,
-    source: Arc<Source>,
-    /// The first revision that was not delivered yet: where a new stream goes on (§6.8).
-    next: i64,
-    /// The highest revision a delivered header had (§6.13).
-    seen: i64,
-    phase: Phase,
-    /// The parts of a response whose last part is still to come.
-    partial: Vec<mvccpb::Event>,
-    was_live: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Phase {
-    Pending,
-    Creating,
-    Live(i64),
-}
-
-/// What follows from a response.
-#[derive(Debug)]
-pub enum Next {
-    Nothing,
+/// What is to be done.
+pub enum Action {
     Send(pb::WatchRequest),
+    /// Read a page for a re-list watch; `page` takes the answer. Of no use once the source is closed.
+    Read(u64, pb::RangeRequest, Arc<Source>),
+    /// Ask for the store's revision; `verified` takes it.
+    Verify(pb::RangeRequest),
     /// The server refused to create this watch for want of a valid token.
     Refused(u64, Error),
+    /// The stream is of no more use.
+    Leave(Error),
 }
 
 #[derive(Default)]
 pub struct Engine {
-    watches: HashMap<u64, Watch>,
+    /// Boxed, since the table has many empty places.
+    watches: HashMap<u64, Box<Watch>>,
     attached: bool,
     /// Watches whose creation the stream has not answered yet, in the order of the requests (§6.2).
     creating: VecDeque<u64>,
@@ -60,8 +41,14 @@ pub struct Engine {
     /// Ids the server was asked to cancel: what still comes for them is dropped.
     leaving: HashSet<i64>,
     last_id: i64,
-    /// How many watches went on after they had lost a stream.
+    verifying: bool,
+    /// When the first watch will have been without a stream for too long.
+    expiry: Option<Instant>,
+    pub actions: Vec<Action>,
+    /// How many watches were taken on again, were parked, read their range anew.
     pub resumes: i64,
+    pub parks: i64,
+    pub relists: i64,
 }
 
 impl Engine {
@@ -73,127 +60,292 @@ impl Engine {
         !self.live.is_empty()
     }
 
-    /// Takes a watch in; gives the request to send if a stream is there.
-    pub fn add(&mut self, spec: Spec, next: i64, source: Arc<Source>) -> Option<pb::WatchRequest> {
-        let id = source.id;
-        let watch = Watch { spec, source, next, seen: 0, phase: Phase::Pending, partial: Vec::new(), was_live: false };
-        self.watches.insert(id, watch);
-        self.attached.then(|| self.create(id)).flatten()
+    /// Whether a stream is needed: parked and reading watches need none.
+    pub fn wants_stream(&self) -> bool {
+        self.attached || self.watches.values().any(|watch| watch.phase == Phase::Pending)
     }
 
-    fn create(&mut self, id: u64) -> Option<pb::WatchRequest> {
-        let watch = self.watches.get_mut(&id)?;
+    pub fn expiry(&self) -> Option<Instant> {
+        self.expiry
+    }
+
+    pub fn add(&mut self, watch: Box<Watch>) {
+        let id = watch.source.id;
+        let reads = watch.phase == Phase::Listing;
+        self.watch_over(&watch);
+        self.watches.insert(id, watch);
+        match reads {
+            true => self.begin_reading(id),
+            false => self.create(id),
+        }
+    }
+
+    /// Notes by when the watch has to have a stream.
+    fn watch_over(&mut self, watch: &Watch) {
+        if let (Some(away), Some(most)) = (watch.away, watch.spec.max_outage) {
+            let expiry = away + most;
+            self.expiry = Some(self.expiry.map_or(expiry, |other| other.min(expiry)));
+        }
+    }
+
+    /// Ends the watches that have been without a stream for longer than they may.
+    pub fn expire(&mut self, now: Instant, last: Option<&Error>) {
+        self.expiry = None;
+        let mut over = Vec::new();
+        let watches = std::mem::take(&mut self.watches);
+        for (id, watch) in &watches {
+            let Some(most) = watch.spec.max_outage else { continue };
+            match watch.away {
+                Some(away) if away + most <= now => over.push((*id, most)),
+                _ => self.watch_over(watch),
+            }
+        }
+        self.watches = watches;
+        for (id, most) in over {
+            let text = format!("the watch could not go on for {} ms", most.as_millis());
+            let error = match last {
+                Some(last) => Error { message: format!("{text}: {}", last.message), ..last.clone() },
+                None => Error::new(code::ERR_UNAVAILABLE, text),
+            };
+            self.end(id, error);
+        }
+    }
+
+    /// Sends the request to create a watch that waits for it, if a stream is there.
+    fn create(&mut self, id: u64) {
+        let Some(watch) = self.watches.get_mut(&id).filter(|_| self.attached) else { return };
         watch.phase = Phase::Creating;
         self.creating.push_back(id);
         self.last_id += 1;
-        let create = pb::WatchCreateRequest {
-            key: watch.spec.key.clone(),
-            range_end: watch.spec.range_end.clone(),
-            start_revision: watch.next,
-            // Also unasked: it moves the bookmark of idle watches, so that a resume finds no compaction (§6.22).
-            progress_notify: true,
-            filters: watch.spec.filters.clone(),
-            prev_kv: watch.spec.prev_kv,
-            watch_id: self.last_id,
-            fragment: true,
-        };
-        Some(pb::WatchRequest { request_union: Some(RequestUnion::CreateRequest(create)) })
+        let create = RequestUnion::CreateRequest(watch.request(self.last_id));
+        self.actions.push(Action::Send(pb::WatchRequest { request_union: Some(create) }));
     }
 
     /// Lets a watch go that its caller has ended.
-    pub fn remove(&mut self, id: u64) -> Option<pb::WatchRequest> {
-        let Phase::Live(wire) = self.watches.remove(&id)?.phase else { return None };
-        self.live.remove(&wire);
-        Some(self.cancel(wire))
+    pub fn remove(&mut self, id: u64) {
+        if let Some(watch) = self.watches.remove(&id) {
+            self.release(watch.phase);
+        }
     }
 
-    fn cancel(&mut self, wire: i64) -> pb::WatchRequest {
+    /// Cancels at the server what is live there.
+    fn release(&mut self, phase: Phase) {
+        if let Phase::Live(wire) = phase {
+            self.live.remove(&wire);
+            self.cancel(wire);
+        }
+    }
+
+    fn cancel(&mut self, wire: i64) {
         self.leaving.insert(wire);
-        pb::WatchRequest { request_union: Some(RequestUnion::CancelRequest(pb::WatchCancelRequest { watch_id: wire })) }
+        let cancel = RequestUnion::CancelRequest(pb::WatchCancelRequest { watch_id: wire });
+        self.actions.push(Action::Send(pb::WatchRequest { request_union: Some(cancel) }));
     }
 
-    /// A stream is there: gives the requests that create all watches on it.
-    pub fn attach(&mut self) -> Vec<pb::WatchRequest> {
+    /// Asks how far the store is, for one watch or for the sake of an answer. The answer may never come (§6.14).
+    pub fn request_progress(&mut self, id: Option<u64>) {
+        if let Some(watch) = id.and_then(|id| self.watches.get_mut(&id)) {
+            watch.asked = true;
+        }
+        if self.attached {
+            let progress = RequestUnion::ProgressRequest(pb::WatchProgressRequest {});
+            self.actions.push(Action::Send(pb::WatchRequest { request_union: Some(progress) }));
+        }
+    }
+
+    /// A stream is there: asks for all watches on it.
+    pub fn attach(&mut self) {
         self.attached = true;
-        let mut ids: Vec<_> = self.watches.keys().copied().collect();
+        let pending = self.watches.iter().filter(|(_, watch)| watch.phase == Phase::Pending);
+        let mut ids: Vec<_> = pending.map(|(id, _)| *id).collect();
         ids.sort_unstable();
-        ids.into_iter().filter_map(|id| self.create(id)).collect()
+        ids.into_iter().for_each(|id| self.create(id));
+        if self.watches.values().any(|watch| watch.asked) {
+            self.request_progress(None);
+        }
     }
 
-    /// The stream is gone: all watches wait for the next one.
+    /// The stream is gone: its watches wait for the next one.
     pub fn detach(&mut self, error: &Error) {
         self.attached = false;
         self.creating.clear();
         self.live.clear();
         self.leaving.clear();
         self.last_id = 0;
-        for watch in self.watches.values_mut() {
-            watch.partial.clear();
-            if matches!(watch.phase, Phase::Live(_)) {
-                watch.source.emit(Body::State {
-                    state: State::Disconnected,
-                    revision: watch.next - 1,
-                    error: Some(error.clone()),
-                });
+        self.actions.retain(|action| !matches!(action, Action::Send(_)));
+        let mut watches = std::mem::take(&mut self.watches);
+        for watch in watches.values_mut() {
+            watch.forget_parts();
+            if let Phase::Live(_) = watch.phase {
+                watch.away = Some(Instant::now());
+                watch.tell(State::Disconnected, Some(error.clone()));
             }
-            watch.phase = Phase::Pending;
+            if let Phase::Live(_) | Phase::Creating = watch.phase {
+                watch.phase = Phase::Pending;
+                self.watch_over(watch);
+            }
         }
+        self.watches = watches;
     }
 
-    pub fn receive(&mut self, response: pb::WatchResponse) -> Next {
+    pub fn receive(&mut self, response: pb::WatchResponse) {
         if response.created {
             return self.created(response);
         }
         let wire = response.watch_id;
         let Some(id) = self.live.get(&wire).copied() else {
-            if response.canceled {
-                self.leaving.remove(&wire);
-            }
-            return match wire >= 0 && !response.canceled && !self.leaving.contains(&wire) {
-                true => Next::Send(self.cancel(wire)),
-                false => Next::Nothing,
+            return match wire {
+                ..0 => self.progressed(&response),
+                _ if response.canceled => drop(self.leaving.remove(&wire)),
+                _ if self.leaving.contains(&wire) => {}
+                _ => self.cancel(wire),
             };
         };
-        if response.canceled {
+        let Some(watch) = self.watches.get_mut(&id) else { return };
+        if let Some(error) = response.header.as_ref().and_then(|header| watch.check(header)) {
+            return self.end(id, error);
+        }
+        if response.canceled || response.compact_revision != 0 {
+            watch.phase = Phase::Pending;
             self.live.remove(&wire);
-            self.end(id, reason(&response));
-        } else if let Some(watch) = self.watches.get_mut(&id) {
-            watch.receive(response);
-        }
-        Next::Nothing
-    }
-
-    fn created(&mut self, response: pb::WatchResponse) -> Next {
-        // A Created nobody asked for must not shift the pairing (§6.3).
-        let Some(id) = self.creating.pop_front() else { return Next::Nothing };
-        let Some(watch) = self.watches.get_mut(&id) else {
-            return match response.canceled {
-                true => Next::Nothing,
-                false => Next::Send(self.cancel(response.watch_id)),
-            };
-        };
-        if response.canceled {
-            let error = reason(&response);
-            let token = [code::ERR_INVALID_AUTH_TOKEN, code::ERR_AUTH_OLD_REVISION, code::ERR_USER_EMPTY];
-            if token.contains(&error.code) {
-                watch.phase = Phase::Pending;
-                return Next::Refused(id, error);
+            if !response.canceled {
+                self.cancel(wire);
             }
-            self.end(id, error);
-            return Next::Nothing;
+            return self.refused(id, &response);
         }
-        watch.phase = Phase::Live(response.watch_id);
-        self.live.insert(response.watch_id, id);
-        let state = if watch.was_live { State::Resumed } else { State::Live };
-        self.resumes += i64::from(watch.was_live);
-        watch.was_live = true;
-        watch.source.emit(Body::State { state, revision: watch.next - 1, error: None });
-        Next::Nothing
+        let taken = watch.receive(response);
+        self.taken(id, taken);
     }
 
+    /// An answer to a progress request is for all watches of the stream. It moves no bookmark: before 3.4.25 and 3.5.8
+    /// it may come ahead of events (§6.14).
+    fn progressed(&mut self, response: &pb::WatchResponse) {
+        if response.canceled || !response.events.is_empty() {
+            return;
+        }
+        let revision = response.header.unwrap_or_default().revision;
+        let mut full = Vec::new();
+        for (id, watch) in &mut self.watches {
+            let wants = watch.asked || watch.spec.progress_notify;
+            if wants && matches!(watch.phase, Phase::Live(_)) && watch.tell_progress(revision) == Taken::Full {
+                full.push(*id);
+            }
+        }
+        full.into_iter().for_each(|id| self.taken(id, Taken::Full));
+    }
+
+    fn taken(&mut self, id: u64, taken: Taken) {
+        match taken {
+            Taken::All => {}
+            Taken::Full => self.full(id),
+            Taken::TooLarge => {
+                let most = self.watches.get(&id).map_or(0, |watch| watch.spec.max_response);
+                let text = format!("the changes of one revision have more than {most} bytes, the watch's limit");
+                self.end(id, Error::new(code::ERR_RESPONSE_TOO_LARGE, text));
+            }
+            Taken::Disordered => {
+                let text = "the server sent changes of a watch out of order";
+                self.actions.push(Action::Leave(Error::new(code::ERR_PROTOCOL, text)));
+            }
+        }
+    }
+
+    /// The caller does not keep up.
+    fn full(&mut self, id: u64) {
+        let Some(watch) = self.watches.get_mut(&id) else { return };
+        if watch.spec.fail_when_full {
+            let waiting = watch.source.load.bytes();
+            let text = format!(
+                "{waiting} bytes of the watch wait to be taken; a new watch from revision {} on loses nothing",
+                watch.next
+            );
+            return self.end(id, Error::new(code::ERR_SLOW_CONSUMER, text));
+        }
+        watch.forget_parts();
+        let before = std::mem::replace(&mut watch.phase, Phase::Parked);
+        watch.tell(State::Parked, None);
+        let source = watch.source.clone();
+        self.parks += 1;
+        self.release(before);
+        source.load.park();
+    }
+
+    /// A parked watch has caught up.
+    pub fn drained(&mut self, id: u64) {
+        let Some(watch) = self.watches.get_mut(&id) else { return };
+        watch.away = Some(Instant::now());
+        match watch.phase {
+            Phase::Parked => {
+                watch.phase = Phase::Pending;
+                self.create(id);
+            }
+            Phase::Listing => self.read(id),
+            _ => return,
+        }
+        if let Some(watch) = self.watches.remove(&id) {
+            self.watch_over(&watch);
+            self.watches.insert(id, watch);
+        }
+    }
+
+    fn created(&mut self, response: pb::WatchResponse) {
+        // A Created nobody asked for must not shift the pairing (§6.3).
+        if self.live.contains_key(&response.watch_id) && !response.canceled {
+            return;
+        }
+        let Some(id) = self.creating.pop_front() else { return };
+        let header = response.header.unwrap_or_default();
+        let Some(watch) = self.watches.get_mut(&id) else {
+            if !response.canceled {
+                self.cancel(response.watch_id);
+            }
+            return;
+        };
+        if let Some(error) = response.header.as_ref().and_then(|header| watch.check(header)) {
+            if !response.canceled {
+                self.cancel(response.watch_id);
+            }
+            return self.end(id, error);
+        }
+        if response.canceled && !mutant::is("ignore-created-canceled") {
+            return self.refused(id, &response);
+        }
+        self.resumes += i64::from(watch.was_live);
+        watch.created(response.watch_id, header.revision);
+        self.live.insert(response.watch_id, id);
+        // A member that lags, or a store that was set back.
+        if header.revision > 0 && header.revision < watch.known && !self.verifying {
+            self.verifying = true;
+            let key = watch.spec.key.clone();
+            self.actions.push(Action::Verify(pb::RangeRequest { key, count_only: true, ..Default::default() }));
+        }
+    }
+
+    /// The server does not create a watch, or ends it.
+    fn refused(&mut self, id: u64, response: &pb::WatchResponse) {
+        let error = reason(response);
+        let Some(watch) = self.watches.get_mut(&id) else { return };
+        watch.forget_parts();
+        if error.code == code::ERR_COMPACTED && watch.relist.is_some() {
+            return self.relist(id);
+        }
+        let token = [code::ERR_INVALID_AUTH_TOKEN, code::ERR_AUTH_OLD_REVISION, code::ERR_USER_EMPTY];
+        if token.contains(&error.code) {
+            watch.phase = Phase::Pending;
+            return self.actions.push(Action::Refused(id, error));
+        }
+        if error.is_retryable() {
+            watch.phase = Phase::Pending;
+            return self.actions.push(Action::Leave(error));
+        }
+        self.end(id, error);
+    }
+
+    /// Ends a watch, at the server too.
     pub fn end(&mut self, id: u64, error: Error) {
         if let Some(watch) = self.watches.remove(&id) {
             watch.source.close(Some(error));
+            self.release(watch.phase);
         }
     }
 
@@ -220,49 +372,3 @@ fn reason(response: &pb::WatchResponse) -> Error {
         },
     }
 }
-
-/// Whatever ends the task, each watch has its last event.
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let error = match std::thread::panicking() {
-            true => Error::internal("the task of the watches broke down"),
-            false => Error::closed(),
-        };
-        for watch in self.watches.values() {
-            watch.source.close(Some(error.clone()));
-        }
-    }
-}
-
-impl Watch {
-    fn receive(&mut self, response: pb::WatchResponse) {
-        let revision = response.header.unwrap_or_default().revision;
-        self.seen = self.seen.max(revision);
-        let mut changes = response.events;
-        if response.fragment || !self.partial.is_empty() {
-            self.partial.append(&mut changes);
-            if response.fragment {
-                return;
-            }
-            changes = std::mem::take(&mut self.partial);
-        }
-        if changes.is_empty() {
-            self.next = self.next.max(revision + 1);
-            if self.spec.progress_notify {
-                self.source.emit(Body::Progress { revision: self.seen });
-            }
-            return;
-        }
-        // Some servers repeat events after a restart (§6.12).
-        let modified = |event: &mvccpb::Event| event.kv.as_ref().map_or(0, |kv| kv.mod_revision);
-        changes.retain(|event| modified(event) >= self.next);
-        if let Some(last) = changes.last() {
-            // Not from the header: it is ahead of the events while history is caught up (§6.9).
-            self.next = modified(last) + 1;
-            self.source.emit(Body::Watch { revision: self.seen, changes });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
 //! One scenario under way: a world, a load, and what was found so far.
 
-use crate::check::{check, check_watch};
+use crate::check::{check, check_watch, second_opinion, Opinion};
 use crate::follow::Follower;
 use crate::history::{Outcome, Record};
 use crate::library::INTERNAL;
@@ -27,6 +27,7 @@ pub struct Bench {
     load: Option<Load>,
     stalls: Stalls,
     rounds: usize,
+    second_opinion: bool,
     /// From when on reads were to be served, and how soon.
     outages: Vec<(Duration, Duration)>,
 }
@@ -43,7 +44,17 @@ impl Bench {
         let load = Some(Load::start(&world, callers, setting.seed));
         let rng = fastrand::Rng::with_seed(setting.seed);
         let stalls = Stalls::watch(world.now());
-        Ok(Bench { world, report, rng, followers, load, stalls, rounds: setting.rounds, outages: Vec::new() })
+        Ok(Bench {
+            world,
+            report,
+            rng,
+            followers,
+            load,
+            stalls,
+            rounds: setting.rounds,
+            second_opinion: false,
+            outages: Vec::new(),
+        })
     }
 
     /// Whether there is another round: then the cluster is healthy and was not slow.
@@ -118,6 +129,11 @@ impl Bench {
         Ok(())
     }
 
+    /// Has Porcupine look at what was recorded, too.
+    pub fn ask_porcupine(&mut self) {
+        self.second_opinion = true;
+    }
+
     /// Ends the load and judges all that was recorded. What was demanded before is in the report.
     pub fn finish(mut self) -> Result<Report> {
         if let Some(load) = self.load.take() {
@@ -133,6 +149,13 @@ impl Bench {
         let events = self.world.events()?;
         *self.world.evidence.events.lock().unwrap() = events.clone();
         self.report.problems.extend(check(&records, &events).iter().map(ToString::to_string));
+        if self.second_opinion {
+            match second_opinion(&records, &events) {
+                Opinion::Sound(calls) => self.report.figure(format!("Porcupine found an order of {calls} calls")),
+                Opinion::Unsound(why) => self.report.problem(why),
+                Opinion::None(why) => self.report.figure(format!("not cross-checked by Porcupine: {why}")),
+            }
+        }
         for follower in &self.followers {
             let prefix = follower.log().prefix;
             let last = events.iter().rev().find(|event| event.key.starts_with(&prefix));

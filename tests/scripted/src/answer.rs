@@ -96,12 +96,15 @@ pub(crate) fn not_held(of: Identity, kv: Option<(&str, &str, u64)>) -> Vec<u8> {
     start(of).message(3, Message::default().message(1, range)).done()
 }
 
-/// The answer to a MemberList: started members at these client URLs.
+/// The answer to a MemberList: started members at these client URLs; with `-` before it one that has not started,
+/// with `~` a learner.
 pub(crate) fn members(of: Identity, urls: &[&str]) -> Vec<u8> {
     let mut list = start(of);
     for (i, url) in urls.iter().enumerate() {
-        let member = Message::default().number(1, i as u64 + 1).bytes(2, format!("member-{i}").as_bytes());
-        list = list.message(2, member.bytes(3, b"http://127.0.0.1:1").bytes(4, url.as_bytes()));
+        let name = if url.starts_with('-') { String::new() } else { format!("member-{i}") };
+        let member = Message::default().number(1, i as u64 + 1).bytes(2, name.as_bytes());
+        let member = member.bytes(3, b"http://127.0.0.1:1").bytes(4, url.trim_start_matches(['-', '~']).as_bytes());
+        list = list.message(2, member.number(5, url.starts_with('~').into()));
     }
     list.done()
 }

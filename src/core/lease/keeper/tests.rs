@@ -109,11 +109,11 @@ fn nothing_answers_and_it_expires_once() {
     assert_eq!(main_of(&done), [1]);
     assert!(done.iter().filter(|(_, work)| work.fresh).count() > 5);
     assert_eq!(bench.lost(1), Some(LostReason::Expired));
-    assert_eq!((bench.keeper.lost, bench.keeper.next_wake()), (1, None));
+    assert_eq!((bench.keeper.losses.value(), bench.keeper.next_wake()), (1, None));
     // An answer that comes now changes nothing.
     bench.answer(Lane::Main, &[1], 12, START + 13 * SECOND);
     assert_eq!(bench.lost(1), Some(LostReason::Expired));
-    assert_eq!(bench.keeper.lost, 1);
+    assert_eq!(bench.keeper.losses.value(), 1);
 }
 
 #[test]

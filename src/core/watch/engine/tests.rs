@@ -1,73 +1,99 @@
-use super::super::super::event::Event;
+use super::super::super::event::{Body, Event};
+use super::super::super::load::{Budget, Flow};
+use super::super::super::proto::mvccpb;
 use super::super::super::queue::Queue;
 use super::super::super::source::tests::mute;
+use super::super::one::{modified, Spec, Start};
 use super::*;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 struct Bench {
     engine: Engine,
     queue: Arc<Queue>,
     source: Arc<Source>,
+    drained: Arc<AtomicI64>,
 }
 
-/// An engine with one watch from revision 5 on, on a stream.
-fn bench(progress_notify: bool) -> Bench {
-    let (queue, source) = mute();
-    let mut engine = Engine::default();
-    let spec = Spec { key: "k".into(), range_end: Bytes::new(), prev_kv: false, filters: Vec::new(), progress_notify };
-    assert!(engine.add(spec, 5, source.clone()).is_none());
-    assert_eq!(starts(engine.attach()), [(1, 5)]);
-    Bench { engine, queue, source }
+fn spec() -> Spec {
+    Spec::new("k".into(), "l".into())
 }
 
-fn starts(requests: Vec<pb::WatchRequest>) -> Vec<(i64, i64)> {
-    let start = |request: pb::WatchRequest| match request.request_union {
-        Some(RequestUnion::CreateRequest(create)) => (create.watch_id, create.start_revision),
-        other => panic!("{other:?}"),
-    };
-    requests.into_iter().map(start).collect()
-}
-
-fn cancelled(next: impl Into<Option<pb::WatchRequest>>) -> Option<i64> {
-    match next.into()?.request_union {
-        Some(RequestUnion::CancelRequest(cancel)) => Some(cancel.watch_id),
-        other => panic!("{other:?}"),
+impl Bench {
+    /// An engine with one watch, whose creation it has sent on a stream.
+    fn new(spec: Spec, start: Start) -> Self {
+        let mut bench = Bench::without_stream(spec, start);
+        bench.engine.attach();
+        bench
     }
-}
 
-impl From<Next> for Option<pb::WatchRequest> {
-    fn from(next: Next) -> Self {
-        match next {
-            Next::Nothing => None,
-            Next::Send(request) => Some(request),
-            Next::Refused(..) => panic!("{next:?}"),
-        }
+    fn without_stream(spec: Spec, start: Start) -> Self {
+        let (queue, source) = mute();
+        let drained = Arc::<AtomicI64>::default();
+        let count = drained.clone();
+        source.load.set_flow(Flow {
+            most: 8000,
+            budget: Budget::new(1 << 30),
+            drained: Box::new(move || drop(count.fetch_add(1, Ordering::Relaxed))),
+            parked: AtomicBool::new(false),
+        });
+        let mut engine = Engine::default();
+        engine.add(Box::new(Watch::new(spec, start, source.clone())));
+        Bench { engine, queue, source, drained }
     }
-}
 
-fn created(watch_id: i64) -> pb::WatchResponse {
-    pb::WatchResponse { watch_id, created: true, ..Default::default() }
-}
+    /// One that the server has taken on under the id 1, from revision 5 on.
+    fn live() -> Self {
+        let mut bench = Bench::new(spec(), Start::At(5));
+        assert_eq!(bench.done(), ["create 1 from 5"]);
+        bench.engine.receive(created(1));
+        assert_eq!(bench.told(), ["Live 4"]);
+        bench
+    }
 
-fn changes(watch_id: i64, header: i64, revisions: &[i64]) -> pb::WatchResponse {
-    let event = |revision: &i64| mvccpb::Event {
-        kv: Some(mvccpb::KeyValue { mod_revision: *revision, ..Default::default() }),
-        ..Default::default()
-    };
-    pb::WatchResponse {
-        header: Some(pb::ResponseHeader { revision: header, ..Default::default() }),
-        watch_id,
-        events: revisions.iter().map(event).collect(),
-        ..Default::default()
+    fn receive(&mut self, response: pb::WatchResponse) -> &mut Self {
+        self.engine.receive(response);
+        self
+    }
+
+    fn again(&mut self) {
+        self.engine.detach(&Error::closed());
+        self.engine.attach();
+    }
+
+    /// What the engine wants done since the last time.
+    fn done(&mut self) -> Vec<String> {
+        let tell = |action: Action| match action {
+            Action::Send(request) => match request.request_union.unwrap() {
+                RequestUnion::CreateRequest(create) => {
+                    format!("create {} from {}", create.watch_id, create.start_revision)
+                }
+                RequestUnion::CancelRequest(cancel) => format!("cancel {}", cancel.watch_id),
+                RequestUnion::ProgressRequest(_) => "progress".into(),
+            },
+            Action::Read(_, request, _) => {
+                let key = String::from_utf8_lossy(&request.key).replace('\0', "0");
+                format!("read{} {key} at {}", if request.keys_only { " keys" } else { "" }, request.revision)
+            }
+            Action::Verify(_) => "verify".into(),
+            Action::Refused(_, error) => format!("refused {}", error.code),
+            Action::Leave(error) => format!("leave {}", error.code),
+        };
+        std::mem::take(&mut self.engine.actions).into_iter().map(tell).collect()
+    }
+
+    fn told(&self) -> Vec<String> {
+        told(&self.queue)
     }
 }
 
 fn told(queue: &Queue) -> Vec<String> {
     let tell = |event: Event| match event.body {
-        Body::Watch { revision, changes } => {
-            let revisions: Vec<_> = changes.iter().map(|change| change.kv.as_ref().unwrap().mod_revision).collect();
-            format!("{revisions:?} at {revision}")
+        Body::Watch { revision, resume, changes, synthetic } => {
+            let revisions: Vec<_> = changes.iter().map(modified).collect();
+            format!("{}{revisions:?} at {revision}, then {resume}", if synthetic { "found " } else { "" })
         }
-        Body::Progress { revision } => format!("progress {revision}"),
+        Body::Progress { revision, resume } => format!("progress {revision}, then {resume}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
         Body::Done { .. } | Body::Lost { .. } => "of another source".into(),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
@@ -75,115 +101,438 @@ fn told(queue: &Queue) -> Vec<String> {
     queue.take().into_iter().map(tell).collect()
 }
 
+fn header(revision: i64) -> Option<pb::ResponseHeader> {
+    Some(pb::ResponseHeader { revision, cluster_id: 7, ..Default::default() })
+}
+
+fn created(watch_id: i64) -> pb::WatchResponse {
+    pb::WatchResponse { watch_id, created: true, ..Default::default() }
+}
+
+fn created_at(watch_id: i64, revision: i64) -> pb::WatchResponse {
+    pb::WatchResponse { header: header(revision), ..created(watch_id) }
+}
+
+fn refused(reason: &str) -> pb::WatchResponse {
+    pb::WatchResponse { canceled: true, cancel_reason: reason.into(), ..created(-1) }
+}
+
+fn compacted(watch_id: i64, compact_revision: i64) -> pb::WatchResponse {
+    pb::WatchResponse { canceled: true, compact_revision, watch_id, ..Default::default() }
+}
+
+fn change(revision: i64) -> mvccpb::Event {
+    let kv = mvccpb::KeyValue { key: "k".into(), mod_revision: revision, ..Default::default() };
+    mvccpb::Event { kv: Some(kv), ..Default::default() }
+}
+
+fn changes(watch_id: i64, at: i64, revisions: &[i64]) -> pb::WatchResponse {
+    let events = revisions.iter().map(|revision| change(*revision)).collect();
+    pb::WatchResponse { header: header(at), watch_id, events, ..Default::default() }
+}
+
+fn part(watch_id: i64, at: i64, revisions: &[i64]) -> pb::WatchResponse {
+    pb::WatchResponse { fragment: true, ..changes(watch_id, at, revisions) }
+}
+
+fn large(watch_id: i64, revision: i64) -> pb::WatchResponse {
+    let mut response = changes(watch_id, revision, &[revision]);
+    response.events[0].kv.as_mut().unwrap().value = vec![0; 5000].into();
+    response
+}
+
 #[test]
 fn the_bookmark_comes_from_the_last_event() {
-    let mut bench = bench(false);
-    bench.engine.receive(created(1));
-    bench.engine.receive(changes(1, 900, &[5, 6, 6]));
-    assert_eq!(told(&bench.queue), ["Live 4", "[5, 6, 6] at 900"]);
-    bench.engine.detach(&Error::closed());
-    assert_eq!(starts(bench.engine.attach()), [(1, 7)]);
-    bench.engine.receive(created(1));
-    bench.engine.receive(changes(1, 900, &[6, 7]));
-    bench.engine.receive(changes(1, 900, &[7]));
-    assert_eq!(told(&bench.queue), ["Disconnected 6", "Resumed 6", "[7] at 900"]);
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 900, &[5, 6, 6]));
+    assert_eq!(bench.told(), ["[5, 6, 6] at 900, then 7"]);
+    assert_eq!(bench.source.load.resume(), 7);
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 7"]);
+    bench.receive(created(1)).receive(changes(1, 900, &[6, 7])).receive(changes(1, 900, &[7]));
+    assert_eq!(bench.told(), ["Disconnected 6", "Resumed 6", "[7] at 900, then 8"]);
+    assert_eq!(bench.engine.resumes, 1);
+}
+
+#[test]
+fn revisions_that_are_told_do_not_decrease() {
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 900, &[5])).receive(changes(1, 8, &[8]));
+    assert_eq!(bench.told(), ["[5] at 900, then 6", "[8] at 900, then 9"]);
+}
+
+#[test]
+fn changes_out_of_order_are_not_delivered() {
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 9, &[7, 6]));
+    assert_eq!(bench.done(), [format!("leave {}", code::ERR_PROTOCOL)]);
+    assert_eq!(bench.told(), [""; 0]);
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 5"]);
 }
 
 #[test]
 fn progress_moves_the_bookmark_and_is_told_if_asked_for() {
     for asked in [false, true] {
-        let mut bench = bench(asked);
-        bench.engine.receive(created(1));
-        bench.engine.receive(changes(1, 40, &[]));
-        assert_eq!(told(&bench.queue).get(1).map(String::as_str), asked.then_some("progress 40"));
-        bench.engine.detach(&Error::closed());
-        assert_eq!(starts(bench.engine.attach()), [(1, 41)]);
+        let mut bench = Bench::new(Spec { progress_notify: asked, ..spec() }, Start::At(5));
+        bench.receive(created(1));
+        bench.told();
+        bench.receive(changes(1, 40, &[]));
+        assert_eq!(bench.told(), if asked { vec!["progress 40, then 41"] } else { vec![] });
+        assert_eq!(bench.source.load.resume(), 41);
+        bench.done();
+        bench.again();
+        assert_eq!(bench.done(), ["create 1 from 41"]);
     }
 }
 
 #[test]
+fn a_requested_progress_moves_no_bookmark() {
+    let mut bench = Bench::live();
+    let id = bench.source.id;
+    bench.receive(changes(-1, 40, &[]));
+    assert_eq!(bench.told(), [""; 0]);
+    bench.engine.request_progress(Some(id));
+    bench.receive(changes(-1, 40, &[])).receive(changes(-1, 41, &[]));
+    assert_eq!(bench.told(), ["progress 40, then 5"]);
+    bench.engine.request_progress(Some(id));
+    bench.done();
+    bench.again();
+    // It is asked for again where it was not answered.
+    assert_eq!(bench.done(), ["create 1 from 5", "progress"]);
+}
+
+#[test]
 fn fragments_are_delivered_whole_or_not() {
-    let mut bench = bench(false);
-    bench.engine.receive(created(1));
-    let part = |revisions| pb::WatchResponse { fragment: true, ..changes(1, 9, revisions) };
-    bench.engine.receive(part(&[5]));
-    bench.engine.detach(&Error::closed());
-    assert_eq!(starts(bench.engine.attach()), [(1, 5)]);
-    bench.engine.receive(created(1));
-    bench.engine.receive(part(&[5, 6]));
-    bench.engine.receive(part(&[6]));
-    bench.engine.receive(changes(1, 9, &[6]));
-    assert_eq!(told(&bench.queue), ["Live 4", "Disconnected 4", "Resumed 4", "[5, 6, 6, 6] at 9"]);
+    let mut bench = Bench::live();
+    bench.receive(part(1, 9, &[5]));
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 5"]);
+    bench.receive(created(1)).receive(part(1, 9, &[5, 6])).receive(part(1, 9, &[6])).receive(changes(1, 9, &[6]));
+    assert_eq!(bench.told(), ["Disconnected 4", "Resumed 4", "[5, 6, 6, 6] at 9, then 7"]);
+}
+
+#[test]
+fn too_large_a_response_is_delivered_by_whole_revisions() {
+    let most = 2 * super::super::super::load::weight(&change(5)) + 10;
+    let mut bench = Bench::new(Spec { max_response: most, ..spec() }, Start::At(5));
+    bench.receive(created(1)).receive(part(1, 9, &[5, 6])).receive(part(1, 9, &[6]));
+    assert_eq!(bench.told(), ["Live 4", "[5] at 9, then 6"]);
+    // What was delivered is not asked for again, the rest is.
+    bench.done();
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 6"]);
+    bench.receive(created(1)).receive(part(1, 9, &[6, 6])).receive(part(1, 9, &[6]));
+    assert_eq!(
+        bench.told(),
+        ["Disconnected 5".to_owned(), "Resumed 5".to_owned(), format!("closed {}", code::ERR_RESPONSE_TOO_LARGE)]
+    );
+    assert_eq!(bench.done(), ["cancel 1"]);
 }
 
 #[test]
 fn creations_are_paired_in_order_and_strays_ignored() {
-    let mut bench = bench(false);
+    let mut bench = Bench::new(spec(), Start::At(5));
     let (other, source) = mute();
-    let spec =
-        Spec { key: "x".into(), range_end: Bytes::new(), prev_kv: false, filters: Vec::new(), progress_notify: false };
-    assert_eq!(starts(bench.engine.add(spec, 9, source).into_iter().collect()), [(2, 9)]);
+    bench.engine.add(Box::new(Watch::new(spec(), Start::At(9), source)));
+    assert_eq!(bench.done(), ["create 1 from 5", "create 2 from 9"]);
     // The ids that are returned count, not those asked for.
-    bench.engine.receive(created(12));
-    bench.engine.receive(created(11));
-    bench.engine.receive(created(13));
-    bench.engine.receive(changes(12, 9, &[5]));
-    assert_eq!(told(&bench.queue), ["Live 4", "[5] at 9"]);
-    assert_eq!(told(&other), ["Live 8"]);
+    bench.receive(created(12)).receive(created(12)).receive(created(11)).receive(created(13));
+    bench.receive(changes(12, 9, &[5])).receive(changes(11, 9, &[9]));
+    assert_eq!(bench.told(), ["Live 4", "[5] at 9, then 6"]);
+    assert_eq!(told(&other), ["Live 8", "[9] at 9, then 10"]);
+}
+
+#[test]
+fn ids_are_not_used_twice_on_a_stream() {
+    let mut bench = Bench::live();
+    bench.receive(large(1, 5)).receive(large(1, 6));
+    assert_eq!(bench.done(), ["cancel 1"]);
+    bench.engine.drained(bench.source.id);
+    assert_eq!(bench.done(), ["create 2 from 6"]);
 }
 
 #[test]
 fn a_refused_creation_ends_only_its_watch() {
-    let mut bench = bench(false);
-    let refused = pb::WatchResponse {
-        canceled: true,
-        cancel_reason: "rpc error: code = PermissionDenied desc = etcdserver: permission denied".into(),
-        ..created(-1)
-    };
-    bench.engine.receive(refused);
-    assert_eq!(told(&bench.queue), [format!("closed {}", code::ERR_PERMISSION_DENIED)]);
-    assert!(bench.engine.is_empty());
+    let mut bench = Bench::new(spec(), Start::At(5));
+    let (other, source) = mute();
+    bench.engine.add(Box::new(Watch::new(spec(), Start::At(9), source)));
+    bench.receive(refused("rpc error: code = PermissionDenied desc = etcdserver: permission denied"));
+    bench.receive(created(2));
+    assert_eq!(bench.told(), [format!("closed {}", code::ERR_PERMISSION_DENIED)]);
+    assert_eq!(told(&other), ["Live 8"]);
+}
+
+#[test]
+fn every_reason_to_end_has_its_code() {
+    for (reason, code) in [
+        ("rpc error: code = Unknown desc = mvcc: watcher range is empty", code::ERR_EMPTY_WATCH_RANGE),
+        ("etcdserver: mvcc: duplicate watch ID provided on the WatchStream", code::ERR_DUPLICATE_WATCH_ID),
+        ("", code::ERR_WATCH_CANCELED),
+        ("something new", code::ERR_SERVER),
+    ] {
+        let mut bench = Bench::live();
+        bench.receive(pb::WatchResponse { created: false, watch_id: 1, ..refused(reason) });
+        assert_eq!(bench.told(), [format!("closed {code}")], "{reason}");
+        assert!(bench.engine.is_empty() && bench.done().is_empty());
+    }
+}
+
+#[test]
+fn another_member_is_asked_where_this_one_cannot() {
+    for reason in ["etcdserver: no leader", "etcdserver: rpc not supported for learner"] {
+        let mut bench = Bench::new(spec(), Start::At(5));
+        bench.done();
+        bench.receive(refused(reason));
+        assert!(bench.done()[0].starts_with("leave"), "{reason}");
+        bench.again();
+        assert_eq!(bench.done(), ["create 1 from 5"]);
+        assert_eq!(bench.told(), [""; 0]);
+    }
 }
 
 #[test]
 fn a_compaction_is_the_end_and_names_its_revision() {
-    let mut bench = bench(false);
-    bench.engine.receive(created(1));
-    bench.engine.receive(pb::WatchResponse { canceled: true, compact_revision: 70, watch_id: 1, ..Default::default() });
+    let mut bench = Bench::live();
+    bench.receive(compacted(1, 70));
     let events = bench.queue.take();
-    let Body::Closed { error: Some(error) } = &events[1].body else { panic!() };
+    let Body::Closed { error: Some(error) } = &events[0].body else { panic!() };
     assert_eq!((error.code, error.compact_revision), (code::ERR_COMPACTED, 70));
 }
 
 #[test]
 fn a_removed_watch_is_cancelled_once_whatever_still_comes() {
-    let mut bench = bench(false);
-    bench.engine.receive(created(1));
-    assert_eq!(cancelled(bench.engine.remove(bench.source.id)), Some(1));
-    assert_eq!(cancelled(bench.engine.receive(changes(1, 9, &[5]))), None);
-    assert_eq!(cancelled(bench.engine.receive(changes(8, 9, &[5]))), Some(8));
-    assert_eq!(cancelled(bench.engine.receive(changes(8, 9, &[6]))), None);
-    assert_eq!(told(&bench.queue), ["Live 4"]);
+    let mut bench = Bench::live();
+    bench.engine.remove(bench.source.id);
+    bench.receive(changes(1, 9, &[5])).receive(changes(8, 9, &[5])).receive(changes(8, 9, &[6]));
+    assert_eq!(bench.done(), ["cancel 1", "cancel 8"]);
 }
 
 #[test]
 fn a_watch_removed_before_its_creation_was_answered_is_cancelled_then() {
-    let mut bench = bench(false);
-    assert_eq!(cancelled(bench.engine.remove(bench.source.id)), None);
-    assert_eq!(cancelled(bench.engine.receive(created(1))), Some(1));
+    let mut bench = Bench::new(spec(), Start::At(5));
+    bench.done();
+    bench.engine.remove(bench.source.id);
+    bench.receive(created(1));
+    assert_eq!(bench.done(), ["cancel 1"]);
 }
 
 #[test]
 fn a_watch_refused_for_its_token_waits_for_the_next_stream() {
-    let mut bench = bench(false);
-    let refused = pb::WatchResponse {
-        canceled: true,
-        cancel_reason: "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token".into(),
-        ..created(-1)
+    let mut bench = Bench::new(spec(), Start::At(5));
+    bench.done();
+    bench.receive(refused("rpc error: code = Unauthenticated desc = etcdserver: invalid auth token"));
+    assert_eq!(bench.done(), [format!("refused {}", code::ERR_INVALID_AUTH_TOKEN)]);
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 5"]);
+    assert_eq!(bench.told(), [""; 0]);
+}
+
+#[test]
+fn who_does_not_keep_up_is_parked_and_goes_on() {
+    let mut bench = Bench::live();
+    bench.receive(large(1, 5)).receive(large(1, 6)).receive(large(1, 7));
+    assert_eq!(bench.done(), ["cancel 1"]);
+    assert_eq!((bench.engine.parks, bench.drained.load(Ordering::Relaxed)), (1, 0));
+    // A stream lost meanwhile is nothing to it.
+    bench.again();
+    assert_eq!(bench.done(), [""; 0]);
+    assert_eq!(bench.told(), ["[5] at 5, then 6", "Parked 5"]);
+    assert_eq!(bench.drained.load(Ordering::Relaxed), 1);
+    bench.engine.drained(bench.source.id);
+    assert_eq!(bench.done(), ["create 1 from 6"]);
+    bench.receive(created(1)).receive(large(1, 6));
+    assert_eq!(bench.told(), ["Resumed 5", "[6] at 6, then 7"]);
+}
+
+#[test]
+fn a_response_in_parts_counts_as_it_comes() {
+    let mut bench = Bench::live();
+    bench.receive(large(1, 5));
+    bench.receive(pb::WatchResponse { fragment: true, ..large(1, 6) });
+    assert_eq!(bench.done(), ["cancel 1"]);
+    assert_eq!(bench.told(), ["[5] at 5, then 6", "Parked 5"]);
+}
+
+#[test]
+fn who_does_not_keep_up_may_choose_the_end() {
+    let mut bench = Bench::new(Spec { fail_when_full: true, ..spec() }, Start::At(5));
+    bench.receive(created(1)).receive(large(1, 5)).receive(large(1, 6));
+    assert_eq!(bench.told()[1..], ["[5] at 5, then 6".to_owned(), format!("closed {}", code::ERR_SLOW_CONSUMER)]);
+    assert_eq!(bench.source.load.resume(), 6);
+    assert_eq!(bench.done()[1..], ["cancel 1"]);
+}
+
+#[test]
+fn a_start_left_to_the_member_goes_on_after_what_it_said() {
+    let mut bench = Bench::new(spec(), Start::Loose);
+    assert_eq!(bench.done(), ["create 1 from 0"]);
+    assert_eq!(bench.source.load.resume(), 0);
+    bench.receive(created_at(1, 30));
+    // Newer servers register the watch before they look at the revision.
+    bench.receive(changes(1, 30, &[29, 30]));
+    assert_eq!(bench.told(), ["Live 30", "[29, 30] at 30, then 31"]);
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 31"]);
+}
+
+#[test]
+fn another_cluster_is_told() {
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 9, &[5]));
+    bench.again();
+    let other = pb::ResponseHeader { revision: 9, cluster_id: 8, ..Default::default() };
+    bench.receive(pb::WatchResponse { header: Some(other), ..created(1) });
+    assert_eq!(bench.told()[1..], ["Disconnected 5".to_owned(), format!("closed {}", code::ERR_CLUSTER_MISMATCH)]);
+}
+
+#[test]
+fn a_store_that_was_set_back_is_told() {
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 50, &[50]));
+    bench.again();
+    bench.done();
+    bench.receive(created_at(1, 20));
+    assert_eq!(bench.done(), ["verify"]);
+    // A member that lags is not a store that was set back.
+    bench.engine.verified(Ok(60));
+    bench.told();
+    bench.again();
+    bench.receive(created_at(1, 20));
+    bench.engine.verified(Ok(20));
+    assert_eq!(bench.told().last().unwrap(), &format!("closed {}", code::ERR_REVISION_REGRESSED));
+}
+
+#[test]
+fn a_start_in_the_future_is_no_store_that_was_set_back() {
+    let mut bench = Bench::new(spec(), Start::At(500));
+    bench.done();
+    bench.receive(created_at(1, 20));
+    assert_eq!(bench.done(), [""; 0]);
+}
+
+#[test]
+fn an_outage_may_have_a_limit() {
+    let limited = Spec { max_outage: Some(Duration::from_secs(5)), ..spec() };
+    let mut bench = Bench::new(limited, Start::At(5));
+    let (now, second) = (Instant::now(), Duration::from_secs(1));
+    let expiry = bench.engine.expiry().unwrap();
+    assert!(expiry > now + 4 * second && expiry <= now + 5 * second);
+    bench.receive(created(1));
+    bench.engine.expire(now + 60 * second, None);
+    assert_eq!((bench.told(), bench.engine.expiry()), (vec!["Live 4".to_owned()], None));
+    bench.engine.detach(&Error::new(code::ERR_NO_LEADER, "no leader"));
+    bench.engine.expire(now + second, None);
+    assert!(bench.engine.expiry().is_some());
+    bench.engine.expire(now + 60 * second, Some(&Error::new(code::ERR_NO_LEADER, "no leader")));
+    assert_eq!(bench.told(), ["Disconnected 4".to_owned(), format!("closed {}", code::ERR_NO_LEADER)]);
+}
+
+fn found(revision: i64, more: bool, keys: &[(&'static str, i64)]) -> Result<pb::RangeResponse, Error> {
+    let kv = |(key, revision): &(&'static str, i64)| mvccpb::KeyValue {
+        key: key.as_bytes().into(),
+        mod_revision: *revision,
+        ..Default::default()
     };
-    let Next::Refused(id, error) = bench.engine.receive(refused) else { panic!() };
-    assert_eq!((id, error.code), (bench.source.id, code::ERR_INVALID_AUTH_TOKEN));
-    bench.engine.detach(&error);
-    assert_eq!(starts(bench.engine.attach()), [(1, 5)]);
-    assert_eq!(told(&bench.queue), [""; 0]);
+    Ok(pb::RangeResponse { header: header(revision), more, kvs: keys.iter().map(kv).collect(), ..Default::default() })
+}
+
+fn relisting(start: Start) -> Bench {
+    Bench::new(Spec { relist: true, ..spec() }, start)
+}
+
+#[test]
+fn a_relist_watch_begins_with_what_is_there_and_reads_again_after_a_compaction() {
+    let mut bench = relisting(Start::Loose);
+    let id = bench.source.id;
+    assert_eq!(bench.done(), ["read k at 0"]);
+    bench.engine.page(id, found(30, true, &[("k", 3)]));
+    assert_eq!(bench.done(), ["read k0 at 30"]);
+    bench.engine.page(id, found(33, false, &[("kk", 4)]));
+    assert_eq!(bench.done(), ["create 1 from 31"]);
+    assert_eq!(bench.told(), ["Relisted 30", "found [3] at 30, then 0", "found [4] at 30, then 31"]);
+    bench.receive(created(1)).receive(changes(1, 35, &[35])).receive(compacted(1, 70));
+    assert_eq!(bench.done(), ["read k at 0"]);
+    bench.engine.page(id, found(80, false, &[("k", 35), ("kx", 60)]));
+    assert_eq!(bench.told(), ["Live 30", "[35] at 35, then 36", "Relisted 80", "found [80, 60] at 80, then 81"]);
+    assert_eq!((bench.done(), bench.engine.relists), (vec!["create 2 from 81".to_owned()], 2));
+    bench.receive(created(2));
+    assert_eq!(bench.told(), ["Resumed 80"]);
+}
+
+#[test]
+fn a_relist_watch_with_a_start_knows_what_was_there_before() {
+    let mut bench = relisting(Start::At(8));
+    let id = bench.source.id;
+    assert_eq!(bench.done(), ["read keys k at 7"]);
+    bench.engine.page(id, found(50, false, &[("k", 3)]));
+    assert_eq!((bench.done(), bench.told()), (vec!["create 1 from 8".to_owned()], vec![]));
+    bench.receive(created(1)).receive(compacted(1, 70));
+    bench.engine.page(id, found(80, false, &[]));
+    assert_eq!(bench.told(), ["Live 7", "Relisted 80", "found [80] at 80, then 81"]);
+}
+
+#[test]
+fn a_relist_watch_from_the_beginning_reads_nothing() {
+    assert_eq!(relisting(Start::At(1)).done(), ["create 1 from 1"]);
+}
+
+#[test]
+fn a_relist_watch_whose_start_is_gone_ends() {
+    let mut bench = relisting(Start::At(8));
+    bench.engine.page(bench.source.id, Err(Error::new(code::ERR_COMPACTED, "")));
+    assert_eq!(bench.told(), [format!("closed {}", code::ERR_COMPACTED)]);
+}
+
+#[test]
+fn a_relist_watch_from_the_future_learns_what_comes_before() {
+    let mut bench = relisting(Start::At(60));
+    let id = bench.source.id;
+    bench.engine.page(id, Err(Error::new(code::ERR_FUTURE_REVISION, "")));
+    assert_eq!(bench.done(), ["read keys k at 59", "read keys k at 0"]);
+    bench.engine.page(id, found(50, false, &[("k", 3)]));
+    assert_eq!(bench.done(), ["create 1 from 51"]);
+    bench.receive(created(1)).receive(changes(1, 59, &[55, 59])).receive(changes(1, 60, &[60]));
+    assert_eq!(bench.told(), ["Live 50", "[60] at 60, then 61"]);
+}
+
+#[test]
+fn a_compaction_between_two_pages_begins_the_reading_anew() {
+    let mut bench = relisting(Start::Loose);
+    let id = bench.source.id;
+    bench.engine.page(id, found(30, true, &[("k", 3)]));
+    bench.engine.page(id, Err(Error::new(code::ERR_COMPACTED, "")));
+    assert_eq!(bench.done(), ["read k at 0", "read k0 at 30", "read k at 0"]);
+    bench.engine.page(id, found(40, false, &[("k", 3), ("kk", 35)]));
+    assert_eq!(bench.told(), ["Relisted 30", "found [3] at 30, then 0", "Relisted 40", "found [35] at 40, then 41"]);
+}
+
+#[test]
+fn a_reading_waits_for_a_caller_who_does_not_keep_up() {
+    let mut bench = relisting(Start::Loose);
+    let id = bench.source.id;
+    let mut page = found(30, true, &[("k", 3)]);
+    page.as_mut().unwrap().kvs[0].value = vec![0; 9000].into();
+    bench.engine.page(id, page);
+    assert_eq!(bench.done(), ["read k at 0"]);
+    bench.told();
+    assert_eq!(bench.drained.load(Ordering::Relaxed), 1);
+    bench.engine.drained(id);
+    assert_eq!(bench.done(), ["read k0 at 30"]);
+}
+
+#[test]
+fn filters_of_a_relist_watch_do_not_hide_from_it_what_changed() {
+    let filters = super::super::one::Filters { no_put: true, no_delete: false };
+    let mut bench = Bench::new(Spec { relist: true, filters, ..spec() }, Start::At(1));
+    bench.receive(created(1)).receive(changes(1, 5, &[5])).receive(compacted(1, 70));
+    bench.engine.page(bench.source.id, found(80, false, &[]));
+    assert_eq!(bench.told(), ["Live 0", "Relisted 80", "found [80] at 80, then 81"]);
+}
+
+#[test]
+fn a_dropped_engine_ends_its_watches() {
+    let bench = Bench::live();
+    drop(bench.engine);
+    assert_eq!(told(&bench.queue), [format!("closed {}", code::ERR_CLOSED)]);
 }

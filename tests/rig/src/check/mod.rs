@@ -1,13 +1,15 @@
 //! Holds what a client was told against what the cluster says has happened.
 //!
 //! The cluster's history H, all of it, decides most questions by revision, in O(n log n). A search
-//! for a linearization (Porcupine) may cross-check it: the JSON of a history has what that takes.
+//! for a linearization (Porcupine) cross-checks it where that is affordable.
 
+mod porcupine;
 mod watches;
 
 #[cfg(test)]
 mod tests;
 
+pub use porcupine::{second_opinion, Opinion};
 pub use watches::{check_watch, Batch, WatchLog};
 
 use crate::history::{Action, Event, Held, Outcome, Record, PROBES};
@@ -110,6 +112,11 @@ impl<'a> Index<'a> {
 
     fn with_value(&self, value: &str) -> &[&'a Event] {
         self.values.get(value).map_or(&[], Vec::as_slice)
+    }
+
+    /// When somebody was told of this revision or a later one, if anybody was.
+    fn told_at(&self, revision: i64) -> Option<Duration> {
+        self.known.get(self.known.partition_point(|(_, known)| *known < revision)).map(|(returned, _)| *returned)
     }
 
     /// The highest revision that an answer had told when a call was made.

@@ -260,3 +260,27 @@ fn a_watch_goes_live_once_and_stays() {
     assert_ne!(live(2, &[]), 0);
     assert_ne!(live(1, &["lost"]), 0);
 }
+
+#[test]
+fn porcupine_finds_what_has_no_order() {
+    let value = |revision, value: &str| read(revision, held(value, 2, revision, 1));
+    let sound = [
+        record(0, 10, put("1"), done(2)),
+        record(11, 20, get(false), value(2, "1")),
+        record(21, 30, put_if(2, "2"), done(3)),
+        record(31, 40, put_if(2, "3"), not(3)),
+        record(41, 50, put("4"), ambiguous()),
+        record(51, 60, put("5"), ambiguous()),
+        record(61, 70, delete(), ambiguous()),
+        record(71, 80, get(false), value(4, "4")),
+    ];
+    let events = puts(&["1", "2", "4"]);
+    let mut stale = sound.to_vec();
+    stale.push(record(81, 90, get(false), value(4, "2")));
+    match second_opinion(&sound, &events) {
+        Opinion::None(why) => return eprintln!("not tested: {why}"),
+        opinion => assert_eq!(opinion, Opinion::Sound(6)),
+    }
+    let opinion = second_opinion(&stale, &events);
+    assert!(matches!(opinion, Opinion::Unsound(_)), "{opinion:?}");
+}

@@ -1,7 +1,8 @@
 //! One connection through a proxy.
 
-use super::{Act, Direction, End, Plan, Shared};
-use std::sync::atomic::Ordering;
+use super::frames::{Frames, Streams, PREFACE};
+use super::{Act, Direction, End, Goaway, Plan, Shared};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,12 +31,12 @@ pub(super) async fn carry(mut client: TcpStream, shared: &Shared) {
         return;
     };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let member = OnceLock::new();
+    let (member, http2, streams) = (OnceLock::new(), AtomicBool::new(false), Streams::default());
     let end = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let up = Half { shared, member: &member, direction: Direction::Up };
-        let down = Half { shared, member: &member, direction: Direction::Down };
+        let up = Half { shared, member: &member, http2: &http2, streams: &streams, direction: Direction::Up };
+        let down = Half { direction: Direction::Down, ..up };
         tokio::select! {
             both = async { tokio::try_join!(up.carry(from_client, to_server), down.carry(from_server, to_client)) } => {
                 both.err().unwrap_or(End::Fin)
@@ -48,11 +49,31 @@ pub(super) async fn carry(mut client: TcpStream, shared: &Shared) {
     }
 }
 
+/// What one direction has carried so far.
+struct Line {
+    frames: Frames,
+    begun: bool,
+    goodbye: Option<Goodbye>,
+}
+
+/// A GOAWAY that is being said.
+struct Goodbye {
+    how: Goaway,
+    /// The first of two.
+    word: Option<Vec<u8>>,
+    /// When the last one is to come.
+    due: Instant,
+}
+
 /// One direction of a connection.
+#[derive(Clone, Copy)]
 struct Half<'a> {
     shared: &'a Shared,
     /// Who the client is, if it is a member that has said so.
     member: &'a OnceLock<String>,
+    /// Whether the client speaks HTTP/2 in the clear.
+    http2: &'a AtomicBool,
+    streams: &'a Streams,
     direction: Direction,
 }
 
@@ -90,23 +111,99 @@ impl Half<'_> {
 
     async fn write(&self, mut to: WriteHalf<'_>, mut from: mpsc::Receiver<(Instant, Vec<u8>)>) -> Result<(), End> {
         let mut plans = self.shared.plan.subscribe();
-        while let Some((due, chunk)) = from.recv().await {
+        let mut goaways = self.shared.goaways.subscribe();
+        let mut line = Line { frames: Frames::default(), begun: false, goodbye: None };
+        loop {
+            let last_word = line.goodbye.as_ref().map_or(Instant::now(), |goodbye| goodbye.due);
+            let next = tokio::select! {
+                next = from.recv() => next,
+                _ = goaways.changed(), if self.speaks() => {
+                    let how = goaways.borrow_and_update().1;
+                    let (word, then) = self.streams.begin(how);
+                    line.goodbye = Some(Goodbye { how, word, due: Instant::now() + then });
+                    self.part(&mut line, &mut to, &mut &[][..]).await?;
+                    continue;
+                }
+                _ = sleep_until(last_word), if line.goodbye.is_some() => {
+                    self.part(&mut line, &mut to, &mut &[][..]).await?;
+                    // Else the frame under way ends with what comes next.
+                    if line.goodbye.is_none() {
+                        continue;
+                    }
+                    from.recv().await
+                }
+            };
+            let Some((due, chunk)) = next else { break };
             if due > Instant::now() {
                 sleep_until(due).await;
             }
-            let mut rest = &chunk[..];
+            let passed = self.up(&mut line, chunk);
+            let mut rest = &passed[..];
             while !rest.is_empty() {
                 self.flowing(&mut plans).await;
+                self.part(&mut line, &mut to, &mut rest).await?;
                 let pace = plans.borrow().flow(self.direction).pace;
                 let (now, later) = rest.split_at(pace.map_or(rest.len(), |(bytes, _)| bytes.clamp(1, rest.len())));
+                if self.speaks() {
+                    line.frames.take(now);
+                }
                 self.deliver(&mut to, now).await?;
                 rest = later;
-                if let Some((_, pause)) = pace {
-                    sleep(pause).await;
+                if let Some((bytes, pause)) = pace {
+                    sleep(pause.mul_f64(now.len() as f64 / bytes as f64)).await;
                 }
             }
         }
         to.shutdown().await.map_err(|_| End::Rst)
+    }
+
+    /// Whether this is the server's side of HTTP/2 in the clear.
+    fn speaks(&self) -> bool {
+        self.direction == Direction::Down && self.http2.load(Ordering::SeqCst)
+    }
+
+    /// What the server hears of what the client says.
+    fn up(&self, line: &mut Line, chunk: Vec<u8>) -> Vec<u8> {
+        if self.direction == Direction::Down {
+            return chunk;
+        }
+        if !std::mem::replace(&mut line.begun, true) && chunk.starts_with(PREFACE) {
+            line.frames = Frames::after(PREFACE);
+            self.http2.store(true, Ordering::SeqCst);
+        }
+        match self.http2.load(Ordering::SeqCst) {
+            true => line.frames.filter(&chunk, self.streams),
+            false => chunk,
+        }
+    }
+
+    /// Says goodbye where the next frame ends, if it is time to; takes what was delivered before it.
+    async fn part(&self, line: &mut Line, to: &mut WriteHalf<'_>, bytes: &mut &[u8]) -> Result<(), End> {
+        let Some(goodbye) = &mut line.goodbye else { return Ok(()) };
+        let is_due = goodbye.due <= Instant::now();
+        if goodbye.word.is_none() && !is_due {
+            return Ok(());
+        }
+        let end = line.frames.to_end(bytes);
+        let (now, later) = bytes.split_at(end.unwrap_or(bytes.len()));
+        self.deliver(to, now).await?;
+        *bytes = later;
+        if end.is_none() {
+            return Ok(());
+        }
+        if let Some(word) = goodbye.word.take() {
+            to.write_all(&word).await.map_err(|_| End::Rst)?;
+        }
+        if is_due {
+            to.write_all(&self.streams.end()).await.map_err(|_| End::Rst)?;
+            self.shared.parted.fetch_add(1, Ordering::SeqCst);
+            let how = goodbye.how;
+            line.goodbye = None;
+            if how == Goaway::Closing {
+                return Err(End::Fin);
+            }
+        }
+        Ok(())
     }
 
     async fn deliver(&self, to: &mut WriteHalf<'_>, bytes: &[u8]) -> Result<(), End> {

@@ -1,10 +1,12 @@
 //! A TCP proxy that does to connections what networks do, on command.
 
 mod carry;
+mod frames;
 mod peers;
 #[cfg(test)]
 mod tests;
 
+pub use frames::Goaway;
 pub use peers::Peers;
 
 use carry::carry;
@@ -133,12 +135,16 @@ struct Shared {
     plan: watch::Sender<Plan>,
     /// Counts the times that all connections were ended, and says how they are.
     ends: watch::Sender<(u64, End)>,
+    /// Counts the times that a server was made to say goodbye on all connections, and says how.
+    goaways: watch::Sender<(u64, Goaway)>,
     listening: watch::Sender<bool>,
     trap: Mutex<Option<Trap>>,
     sprung: Condvar,
     /// Whether clients are members, who say in their requests which.
     sniffs: bool,
     open: AtomicUsize,
+    /// How many connections heard a GOAWAY to its end.
+    parted: AtomicU64,
     accepted: AtomicU64,
     carried: [AtomicU64; 2],
     seed: AtomicU64,
@@ -171,11 +177,13 @@ impl Proxy {
             target: Mutex::new(target.into()),
             plan: watch::Sender::new(Plan::pass()),
             ends: watch::Sender::new((0, End::Fin)),
+            goaways: watch::Sender::new((0, Goaway::Graceful)),
             listening: watch::Sender::new(true),
             trap: Mutex::default(),
             sprung: Condvar::new(),
             sniffs,
             open: AtomicUsize::new(0),
+            parted: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             carried: Default::default(),
             seed: AtomicU64::new(seed),
@@ -204,6 +212,16 @@ impl Proxy {
     /// Ends all connections.
     pub fn drop_all(&self, end: End) {
         self.shared.ends.send_modify(|(count, how)| (*count, *how) = (*count + 1, end));
+    }
+
+    /// Has the server say goodbye on all connections that speak HTTP/2 in the clear.
+    pub fn goaway(&self, how: Goaway) {
+        self.shared.goaways.send_modify(|(count, goaway)| (*count, *goaway) = (*count + 1, how));
+    }
+
+    /// On how many connections that was said so far.
+    pub fn parted(&self) -> u64 {
+        self.shared.parted.load(Ordering::SeqCst)
     }
 
     /// Ends the connection that carries the byte after so many more in that direction; those before
@@ -276,8 +294,7 @@ async fn listen(listener: std::net::TcpListener, address: SocketAddr, shared: Ar
     let mut listener = convert(listener).expect("a listener");
     let mut plans = shared.plan.subscribe();
     loop {
-        let door = plans.borrow_and_update().door;
-        if door == Door::Refuse {
+        if plans.borrow_and_update().door == Door::Refuse {
             drop(listener);
             shared.listening.send_replace(false);
             let _ = plans.wait_for(|plan| plan.door != Door::Refuse).await;
@@ -297,7 +314,8 @@ async fn listen(listener: std::net::TcpListener, address: SocketAddr, shared: Ar
         };
         let Ok((client, _)) = accepted else { continue };
         shared.accepted.fetch_add(1, Ordering::SeqCst);
-        if door == Door::Reset {
+        // It may have come together with the plan that it is to meet.
+        if plans.borrow().door == Door::Reset {
             let _ = client.set_zero_linger();
             continue;
         }

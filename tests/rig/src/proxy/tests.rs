@@ -244,3 +244,36 @@ fn a_cluster_can_be_parted() {
         assert!(healed.elapsed() < Duration::from_secs(15));
     }
 }
+
+#[test]
+fn says_goodbye_between_two_frames() {
+    let listener = Listener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    // Sends back every frame.
+    std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        stream.read_exact(&mut [0; 24]).unwrap();
+        let mut other = stream.try_clone().unwrap();
+        let _ = std::io::copy(&mut stream, &mut other);
+    });
+    let frame = |kind: u8, stream: u8| vec![0, 0, 2, kind, 0, 0, 0, 0, stream, b'o', b'k'];
+    let goaway = |last: [u8; 4]| [&[0, 0, 8, 7, 0, 0, 0, 0, 0], &last[..], &[0; 4]].concat();
+    let proxy = Proxy::new(&address, 1).unwrap();
+    let mut stream = through(&proxy);
+    let mut said = |send: Vec<u8>, want: Vec<u8>| {
+        stream.write_all(&send).unwrap();
+        let mut back = vec![0; want.len()];
+        stream.read_exact(&mut back).unwrap();
+        assert_eq!(back, want);
+    };
+    said([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(1, 3)].concat(), frame(1, 3));
+    proxy.goaway(Goaway::Graceful);
+    said(vec![], [goaway([0x7f, 255, 255, 255]), goaway([0, 0, 0, 3])].concat());
+    // The frame under way comes first, and then the end.
+    said(frame(0, 3)[..10].to_vec(), frame(0, 3)[..10].to_vec());
+    proxy.goaway(Goaway::Closing);
+    assert_eq!(proxy.parted(), 1);
+    said([&frame(0, 3)[10..], &frame(1, 5)].concat(), [&frame(0, 3)[10..], &goaway([0, 0, 0, 3])].concat());
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    assert_eq!(proxy.parted(), 2);
+}

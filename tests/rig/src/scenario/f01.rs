@@ -35,5 +35,6 @@ fn run(setting: &Setting) -> Result<Report> {
     // The server gives up on a put that went down with the leader after 7 s; nobody may wait longer.
     let endless = |record: &Record| record.took().is_some_and(|took| took > LOST_PUT);
     bench.demand_none("a put outlived its server's patience", endless);
+    bench.ask_porcupine();
     bench.finish()
 }

@@ -39,5 +39,6 @@ fn run(setting: &Setting) -> Result<Report> {
         let over = bench.world.note("it is over");
         bench.read_and_put_recovery(over);
     }
+    bench.ask_porcupine();
     bench.finish()
 }

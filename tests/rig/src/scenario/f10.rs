@@ -1,15 +1,17 @@
-//! F10: connections are cut after any byte, by close and by reset.
+//! F10: connections are cut after any byte, by close and by reset, and servers say goodbye.
 
 use super::{Scenario, Setting};
 use crate::bench::{Bench, LATE};
+use crate::history::{Outcome, Record};
 use crate::library::INTERNAL;
 use crate::load::{self, SHORT};
-use crate::proxy::{Direction, End, Proxy};
+use crate::proxy::{Direction, End, Goaway, Proxy};
 use crate::report::Report;
 use crate::world::{Result, World};
 use std::time::{Duration, Instant};
 
-pub const SCENARIO: Scenario = Scenario { name: "F10", title: "cut at a random byte, RST", fast: 50, full: 1000, run };
+pub const SCENARIO: Scenario =
+    Scenario { name: "F10", title: "cut at a random byte, RST, GOAWAY", fast: 50, full: 1000, run };
 
 /// A healthy moment is asked for every so many cuts.
 const BATCH: usize = 50;
@@ -17,6 +19,8 @@ const BATCH: usize = 50;
 const BUSY: Duration = Duration::from_millis(700);
 /// How long a client may take to leave a connection that makes no sense.
 const HEALED: Duration = Duration::from_secs(15);
+/// Longer than a GOAWAY takes to be said.
+const GOODBYE: Duration = Duration::from_millis(60);
 const EVERY: Duration = Duration::from_millis(15);
 /// So many descriptors and threads may come and go with the connections of the moment.
 const SLACK: usize = 8;
@@ -37,6 +41,7 @@ fn run(setting: &Setting) -> Result<Report> {
             }
         }
     }
+    goodbyes(&mut bench, setting.rounds.div_ceil(5));
     corrupt(&mut bench, setting.rounds.div_ceil(5))?;
     bench.report.rounds = cuts;
     bench.report.demand(missed * 10 <= cuts, || format!("{missed} times no connection carried anything"));
@@ -71,6 +76,38 @@ fn cut(bench: &mut Bench) -> bool {
         // Nobody may be using this one.
     }
     false
+}
+
+/// Has servers say goodbye, under load. Who is told which streams were not looked at loses nothing by it:
+/// such a call is made again elsewhere, even a put, and one under way is answered.
+fn goodbyes(bench: &mut Bench, times: usize) {
+    let said = |bench: &Bench| bench.world.proxies.iter().map(|proxy| proxy.parted()).sum::<u64>();
+    let before = said(bench);
+    for (hows, polite) in [(&[Goaway::Graceful, Goaway::Refusing][..], true), (&[Goaway::Closing][..], false)] {
+        let begun = bench.world.now();
+        for i in 0..times.div_ceil(2) {
+            let how = hows[i % hows.len()];
+            let (first, count) = (bench.rng.usize(..3), 1 + bench.rng.usize(..3));
+            let told = bench.world.note(format!("GOAWAY, {how:?}, of {count} members from member {first} on"));
+            for member in (first..first + count).map(|member| member % 3) {
+                bench.world.proxies[member].goaway(how);
+            }
+            bench.recovery("call", told, |_| true);
+            std::thread::sleep(GOODBYE);
+        }
+        if polite {
+            let lost = |record: &&Record| matches!(record.outcome, Outcome::Failed(_) | Outcome::Ambiguous(_));
+            let problem = |record: &Record| format!("a GOAWAY says what was lost, and yet: {record}");
+            let problems = bench
+                .world
+                .recorder
+                .since(begun, |records| records.iter().filter(lost).map(problem).collect::<Vec<_>>());
+            bench.report.problems.extend(problems);
+        }
+    }
+    let said = said(bench) - before;
+    bench.report.figure(format!("a GOAWAY on {said} connections"));
+    bench.report.demand(said >= times as u64, || format!("{said} connections were told GOAWAY, of {times} at least"));
 }
 
 /// Changes bytes of answers. What is read then may be wrong, since nothing protects it; but each call

@@ -71,6 +71,7 @@ fn run(setting: &Setting) -> Result<Report> {
         bench.world.peers.as_ref().expect("a world with peers").heal();
     }
     bench.demand_reads();
+    bench.ask_porcupine();
     bench.finish()
 }
 

@@ -1,0 +1,49 @@
+//! Waiting for the next change, on the calling thread.
+
+use super::super::client::Client;
+use super::super::code;
+use super::super::error::{Error, Result};
+use super::super::event::{Body, Event};
+use super::super::range::KeyRange;
+use super::super::response::Response;
+use super::one::Start;
+use super::{now, Feed, Options};
+use std::time::Duration;
+use tokio::time::timeout_at;
+
+impl Client {
+    /// Waits for the first event of changes in the range that are made from now on; `None`: however long it takes.
+    pub fn watch_once(&self, range: KeyRange, limit: Option<Duration>) -> Result<Event> {
+        let options = Options::new(range);
+        let (spec, read) = (options.spec()?, now(&options.range)?.request()?);
+        let watches = self.watches()?.clone();
+        let mut limits = self.limits(limit);
+        if limit.is_none() {
+            limits.without_deadline();
+        }
+        self.counters().watches.add(1);
+        self.run(limits, async |limits| {
+            let start = match self.core.send(read, limits).await? {
+                Response::Get(answer) => Start::After(answer.header.unwrap_or_default().revision),
+                _ => return Err(Error::internal("a get was answered as something else")),
+            };
+            let mut feed = Feed::start(&watches, &self.headers(&options), spec, start)?;
+            let event = async {
+                loop {
+                    let event = feed.next().await;
+                    match event.body {
+                        Body::Watch { .. } => return Ok(event),
+                        Body::Closed { error } => return Err(error.unwrap_or_else(Error::closed)),
+                        _ => {}
+                    }
+                }
+            };
+            tokio::select! {
+                _ = limits.closing.cancelled() => Err(Error::closed()),
+                event = timeout_at(limits.deadline, event) => {
+                    event.unwrap_or_else(|_| Err(Error::new(code::ERR_TIMEOUT, "nothing changed within the time limit")))
+                }
+            }
+        })
+    }
+}
