@@ -153,6 +153,9 @@ typedef int32_t etcd3_code_t;
 /** The caller's own function asked for the end. Nothing was changed by the call. */
 #define ETCD3_ERR_ABORTED 27
 
+/** With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before. */
+#define ETCD3_ERR_NO_GREATER_REVISION 31
+
 /** The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status. */
 #define ETCD3_ERR_SERVER 98
 
@@ -405,6 +408,9 @@ void etcd3_error_free(etcd3_error_t *error);
 /** The answer to a transaction. */
 #define ETCD3_RESULT_TXN 4
 
+/** The answer to a raw call. */
+#define ETCD3_RESULT_RAW 5
+
 /** The answer to an operation. */
 typedef struct etcd3_result_t etcd3_result_t;
 
@@ -431,10 +437,10 @@ typedef struct etcd3_kv_t {
     int64_t lease;
 } etcd3_kv_t;
 
-/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL. */
+/** What was answered: ETCD3_RESULT_GET, _PUT, _DELETE, _TXN or _RAW; 0 for NULL. */
 int32_t etcd3_result_kind(const etcd3_result_t *result);
 
-/** The store's revision when it answered; after a write, the write's own. */
+/** The store's revision when it answered; after a write, the write's own. 0 for a raw call, as are the ids and the term. */
 int64_t etcd3_result_revision(const etcd3_result_t *result);
 
 /** The id of the cluster; 0 inside a transaction. */
@@ -538,7 +544,10 @@ void etcd3_result_free(etcd3_result_t *result);
  */
 #define ETCD3_STATE_DISCONNECTED 2
 
-/** The server has taken the watch on again. Nothing was missed. */
+/**
+ * The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+ * far any more, the server says so next.
+ */
 #define ETCD3_STATE_RESUMED 3
 
 /** The client has a connection; see etcd3_config_set_events. */
@@ -819,11 +828,31 @@ void etcd3_config_set_require_leader(etcd3_config_t *config,
                                      int yes);
 
 /**
+ * Sets whether reads may go back: 0, the default, or 1 for not. A serializable read is answered by one member from what
+ * it has, which may be less than another one, or an earlier write, has shown already. With 1 such an answer is dropped
+ * and another member asked, five times as often as there are endpoints; then the read fails with
+ * ETCD3_ERR_NO_GREATER_REVISION. Gets and transactions of gets of this client are ordered so, after each other and after
+ * its writes; etcd3_client_set_endpoints starts anew.
+ */
+void etcd3_config_set_ordering(etcd3_config_t *config,
+                               int yes);
+
+/**
  * Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
  * then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
  */
 void etcd3_config_set_watch_buffer(etcd3_config_t *config,
                                    int64_t max_bytes);
+
+/**
+ * Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+ * of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+ * "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+ * gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+ */
+void etcd3_config_add_metadata(etcd3_config_t *config,
+                               const char *name,
+                               const char *value);
 
 /**
  * Sets after how long a silence a stream of watches is asked for a sign of life, and how long the answer may take before
@@ -864,6 +893,50 @@ void etcd3_config_set_log(etcd3_config_t *config,
 
 /** Frees a configuration. */
 void etcd3_config_free(etcd3_config_t *config);
+
+/* ---- Loading a configuration ----------------------------------------------------------------- */
+
+/*
+ * A configuration from a text, a file, the environment or a domain, in place of setters or beside them: what is loaded
+ * takes the place of what was set before. Keys and variables are listed in docs/configuration.md.
+ */
+
+/**
+ * Takes settings from a text in YAML or JSON, under the names that etcd's Go client and etcdctl give them, such as
+ * "endpoints", "dial-timeout" or "cacert". A key that is unknown or given twice, or a value that does not fit, is a
+ * mistake that names the key and its line. With "discovery-srv" the text has this function look endpoints up, as
+ * etcd3_config_discover_srv does, for up to the connect timeout.
+ */
+void etcd3_config_load_text(etcd3_config_t *config,
+                            const void *text,
+                            size_t text_len);
+
+/** The same from a file, read now, once. */
+void etcd3_config_load_file(etcd3_config_t *config, const char *path);
+
+/**
+ * Takes settings from the variables that etcdctl takes them from: ETCDCTL_ENDPOINTS, ETCDCTL_DIAL_TIMEOUT,
+ * ETCDCTL_COMMAND_TIMEOUT, ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT and so on. A value that does not fit is a
+ * mistake that names the variable; what is not set, or empty, changes nothing. No other thread may change the environment
+ * meanwhile. With ETCDCTL_DISCOVERY_SRV it looks endpoints up.
+ */
+void etcd3_config_load_env(etcd3_config_t *config);
+
+/**
+ * Looks up which endpoints a domain has, and takes them in place of those of before: the service records
+ * _etcd-client-ssl._tcp.DOMAIN, which become https endpoints, or if there are none, _etcd-client._tcp.DOMAIN, which become
+ * http ones; both with etcd3_config_allow_mixed_schemes. By priority, then weight. `service_name`, "-NAME" after
+ * "client" or "ssl", and `resolver`, the IP address of a name server with or without ":port", may be NULL: no name, the
+ * system's servers. Waits up to `timeout_ms`, above 0. RPC: none; DNS over UDP, and TCP for long answers.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `config`), ETCD3_ERR_UNAVAILABLE (there are no such
+ * records, or a server failed), ETCD3_ERR_TIMEOUT. `config` then is as it was.
+ */
+etcd3_code_t etcd3_config_discover_srv(etcd3_config_t *config,
+                                       const char *domain,
+                                       const char *service_name,
+                                       const char *resolver,
+                                       int64_t timeout_ms,
+                                       etcd3_error_t **err);
 
 /* ---- Client ---------------------------------------------------------------------------------- */
 
@@ -1173,6 +1246,12 @@ void etcd3_op_set_timeout(etcd3_op_t *op, int64_t timeout_ms);
  */
 void etcd3_op_set_require_leader(etcd3_op_t *op);
 
+/**
+ * Sends metadata along with the call, for a proxy or a server that looks at it, beside that of
+ * etcd3_config_add_metadata, whose rules it follows. Without effect on an op inside a transaction.
+ */
+void etcd3_op_add_metadata(etcd3_op_t *op, const char *name, const char *value);
+
 /** Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction. */
 void etcd3_op_set_cancel(etcd3_op_t *op,
                          const etcd3_cancel_t *cancel);
@@ -1366,6 +1445,55 @@ etcd3_code_t etcd3_delete_prefix(const etcd3_client_t *client,
                                  int64_t *deleted,
                                  etcd3_error_t **err);
 
+/* ---- Raw calls ------------------------------------------------------------------------------- */
+
+/*
+ * Calls of methods that this library has no function for, such as those of a newer etcd, or of what else listens at
+ * its port. Request and answer are messages of protobuf that the caller encodes and decodes; deadline, token,
+ * metadata, choice of endpoint, repetition and the truth about the outcome are those of all calls.
+ */
+
+/**
+ * The method changes something: it is sent again only where no server can have executed it; if that is not known, the
+ * outcome is ETCD3_ERR_AMBIGUOUS.
+ */
+#define ETCD3_REPEAT_NEVER 0
+
+/** The method only reads: it is sent again, and to a second endpoint if the first is slow, within the time limit. */
+#define ETCD3_REPEAT_FREELY 1
+
+/**
+ * A call of the unary method `path`, "/package.Service/Method", with an encoded request; its answer is read with
+ * etcd3_result_data. For etcd3_execute and etcd3_execute_async, not for transactions. Refused are streams, and the four
+ * methods whose malformed requests bring some servers down: KV.Range, KV.Txn, Maintenance.Alarm,
+ * Auth.RoleGrantPermission. Yours; free with etcd3_op_free. Error of the call if the server has no such method:
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_op_t *etcd3_op_raw(const char *path,
+                         const void *request,
+                         size_t request_len,
+                         int32_t repeat);
+
+/**
+ * The same as one call: sends it and waits for its answer, up to `timeout_ms`, or 0 for the client's limit. The answer
+ * comes through `result`; free with etcd3_result_free. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_call_raw(const etcd3_client_t *client,
+                            const char *path,
+                            const void *request,
+                            size_t request_len,
+                            int32_t repeat,
+                            int64_t timeout_ms,
+                            etcd3_result_t **result,
+                            etcd3_error_t **err);
+
+/**
+ * Raw call: the encoded answer, `*len` bytes, which may be none; `len` may be NULL. NULL and 0 for any other result.
+ * Borrowed from `result`.
+ */
+const uint8_t *etcd3_result_data(const etcd3_result_t *result,
+                                 size_t *len);
+
 /* ---- Calls that do not block ----------------------------------------------------------------- */
 
 /*
@@ -1509,8 +1637,8 @@ void etcd3_watch_opts_set_require_leader(etcd3_watch_opts_t *opts,
                                          int yes);
 
 /**
- * Adds gRPC metadata for a proxy or the server to see: a lower-case name, and printable ASCII. Watches that differ in
- * this use different streams.
+ * Sends metadata along with the stream of this watch, beside that of etcd3_config_add_metadata, whose rules it follows.
+ * Watches that differ in this use different streams.
  */
 void etcd3_watch_opts_add_metadata(etcd3_watch_opts_t *opts,
                                    const char *name,

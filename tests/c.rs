@@ -3,8 +3,9 @@
 mod support;
 
 use std::process::Command;
-use support::programs::{compile_program, run_program, run_under_valgrind, standards};
-use support::repository;
+use std::time::Duration;
+use support::programs::{compile_program, run_program, run_under_valgrind, sanitizes, standards};
+use support::{compile_c, repository, run, skip_or_fail};
 
 /// Declares the tests of programs, and the list of them all.
 macro_rules! programs {
@@ -22,6 +23,7 @@ macro_rules! programs {
 programs! {
     test_error: newest;
     test_config: newest;
+    test_load: newest;
     test_client: newest;
     test_client_events: newest;
     test_endpoints: newest;
@@ -34,11 +36,18 @@ programs! {
     test_kv: every;
     test_txn: every;
     test_result: newest;
+    test_raw: every;
     test_queue: newest;
     test_event: newest;
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;
+    test_watch_buffer: every;
+    test_watch_relist: every;
+    test_watch_once: every;
+    test_watch_queue: newest;
+    test_watch_many: newest;
+    watch_storm: newest;
     test_lease: every;
     test_session: every;
     test_lock: every;
@@ -51,25 +60,49 @@ programs! {
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_config: newest;
     misuse_lease: every;
     misuse_lock: every;
     fork: newest;
     deadline: newest;
 }
 
-/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs.
-const ELSEWHERE: [&str; 10] = [
+/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, ordering.rs, discovery.rs.
+const ELSEWHERE: &[&str] = &[
     "test_version",
     "codes",
     "codes_real",
     "outcome",
     "tokens",
     "cancel",
+    "metadata",
+    "raw",
+    "ordering",
+    "test_ordering",
+    "test_discovery",
     "watch_faults",
     "leases",
     "test_tls",
     "test_auth",
 ];
+
+/// With the compiler's checks of memory, where it has them; the name of the standard keeps the program apart.
+#[test]
+fn storm_with_address_sanitizer() {
+    if !sanitizes("address") {
+        return skip_or_fail("watches with AddressSanitizer", "the C compiler has none");
+    }
+    let program = compile_c(
+        &repository().join("tests/c/watch_storm.c"),
+        "gnu11",
+        &["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"],
+    );
+    for version in newest() {
+        let ended = run(&program, &[], &Ground::prepare(&version).env(), Duration::from_secs(300));
+        print!("{}", String::from_utf8_lossy(&ended.stdout));
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    }
+}
 
 /// The versions that ETCD_VERSIONS asks for.
 fn every() -> Vec<String> {

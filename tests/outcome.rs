@@ -1,4 +1,4 @@
-//! Lost, late and refused answers, tokens and cancellation, against servers that answer by script.
+//! Lost, late and refused answers, tokens, cancellation, metadata, raw calls and order, against servers that answer by script.
 
 mod support;
 
@@ -18,7 +18,7 @@ macro_rules! programs {
     };
 }
 
-programs! { outcome tokens cancel watch_faults leases }
+programs! { outcome tokens cancel watch_faults leases metadata raw ordering }
 
 fn with_servers(program: &str, run: fn(&str, &[(&str, &str)])) {
     let scripted = Scripted::start().expect("a loopback port");

@@ -11,8 +11,10 @@ use super::lease::Leases;
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
+use super::ordering;
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
+use super::raw::Verbatim;
 use super::response::Response;
 use super::runtime::{Clock, Runtime};
 use super::source::{Handler, Source};
@@ -39,6 +41,8 @@ pub struct Config {
     pub tls: Option<tls::Options>,
     pub options: Options,
     pub auto_sync: Option<Duration>,
+    /// Reads do not go back.
+    pub ordering: bool,
     pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
@@ -54,6 +58,7 @@ impl Default for Config {
             tls: None,
             options: Options::default(),
             auto_sync: None,
+            ordering: false,
             watches: Settings::default(),
             log: Arc::default(),
             events: None,
@@ -79,6 +84,7 @@ pub struct Client {
 pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
+    pub ordering: bool,
     pub closing: CancellationToken,
     pub clock: Clock,
     pub slots: Arc<Slots>,
@@ -123,6 +129,7 @@ impl Client {
         let core = Core {
             transport,
             timeout: config.timeout,
+            ordering: config.ordering,
             closing,
             clock: runtime.clock(),
             slots: Arc::default(),
@@ -171,10 +178,13 @@ impl Client {
     /// The queue of the client's own callback thread, which is started when first asked for.
     pub fn own_queue(&self) -> Result<Arc<Queue>> {
         let runtime = self.runtime()?;
-        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
+        // `close` takes this lock after it has begun and before it stops the thread: then there is none it does not know,
+        // and none ends while something still reports to it.
+        let _sources = lock(&self.sources);
         if self.core.closing.is_cancelled() {
-            callbacks.stop();
+            return Err(Error::closed());
         }
+        let callbacks = self.callbacks.get_or_try_init(|| Callbacks::start(&runtime))?;
         Ok(callbacks.queue.clone())
     }
 
@@ -305,11 +315,17 @@ impl Core {
     /// For a call with its own time limit, or the client's.
     pub fn limits(&self, timeout: Option<Duration>) -> Limits {
         let deadline = Instant::now() + timeout.unwrap_or(self.timeout);
-        let (closing, interrupted) = (self.closing.clone(), CancellationToken::new());
-        Limits { deadline, closing, cancelled: None, interrupted, require_leader: false, sent: None }
+        Limits::until(deadline, &self.closing)
     }
 
     pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
+        match self.ordering && ordering::is_read(&request) {
+            true => self.in_order(request, limits).await,
+            false => self.send_once(request, limits).await,
+        }
+    }
+
+    pub(super) async fn send_once(&self, request: Request, limits: &Limits) -> Result<Response> {
         match request {
             Request::Get(mut get) => {
                 get.serializable |= mutant::is("read-stale-endpoint");
@@ -320,6 +336,10 @@ impl Core {
             Request::Txn(txn) => {
                 let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
                 self.transact(&txn, repeat, limits).await.map(|(response, _)| response)
+            }
+            Request::Raw(raw) => {
+                let reply = self.transport.unary::<_, Verbatim>(raw.method(), &raw.request, limits).await?;
+                Ok(Response::Raw(reply.message.0))
             }
         }
     }
@@ -374,7 +394,10 @@ impl Core {
                 )
             }),
             _ => {
-                self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                let before = self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                if self.ordering && header.revision < before {
+                    self.transport.avoid(endpoint);
+                }
                 Ok(())
             }
         }
@@ -389,7 +412,7 @@ impl Core {
 }
 
 /// A transaction without a write may be sent again like any read (§2.11).
-fn reads_only(txn: &pb::TxnRequest) -> bool {
+pub(super) fn reads_only(txn: &pb::TxnRequest) -> bool {
     use pb::request_op::Request as Union;
     txn.success.iter().chain(&txn.failure).all(|op| match &op.request {
         Some(Union::RequestRange(_)) => true,

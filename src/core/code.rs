@@ -59,6 +59,8 @@ pub const ERR_NO_ELECTED_LEADER: Code = 25;
 pub const ERR_CONFLICT: Code = 26;
 /// The caller's own function asked for the end. Nothing was changed by the call.
 pub const ERR_ABORTED: Code = 27;
+/// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
+pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
 pub const ERR_SERVER: Code = 98;
 /// A bug in this library, caught before it could do harm. Please report the message.
@@ -230,6 +232,7 @@ table! {
     ERR_NO_ELECTED_LEADER;
     ERR_CONFLICT;
     ERR_ABORTED;
+    ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
     ERR_EMPTY_KEY = "key is not provided";

@@ -68,6 +68,7 @@ impl Error {
                 | code::ERR_UNAVAILABLE
                 | code::ERR_INTERRUPTED
                 | code::ERR_BUSY
+                | code::ERR_NO_GREATER_REVISION
                 | code::ERR_TOO_MANY_REQUESTS
                 | code::ERR_NO_LEADER
                 | code::ERR_LEADER_CHANGED

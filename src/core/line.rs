@@ -11,7 +11,6 @@ use super::proto::mvccpb::event::EventType;
 use super::proto::mvccpb::KeyValue;
 use super::range::KeyRange;
 use super::transport::Limits;
-use super::watch::{Feed, Spec};
 use bytes::Bytes;
 
 /// As on the wire.
@@ -108,12 +107,6 @@ impl Client {
         Ok(())
     }
 
-    /// Every change from the revision `next` on.
-    pub(super) fn feed(&self, range: &KeyRange, next: i64) -> Result<Feed> {
-        let (key, range_end) = range.finish()?;
-        self.watches()?.follow(Spec::new(key, range_end), next)
-    }
-
     async fn until_first(&self, created: i64, ahead: &KeyRange, limits: &Limits) -> Result<()> {
         let mut before = Op::get(ahead.clone());
         before.set_max_create_revision(created - 1)?;
@@ -131,7 +124,7 @@ impl Client {
     pub(super) async fn until_gone(&self, key: &Bytes, created: i64, mut next: i64, limits: &Limits) -> Result<()> {
         let range = KeyRange::new(key.clone());
         loop {
-            let mut feed = self.feed(&range, next)?;
+            let mut feed = self.listen(&range, next)?;
             let error = loop {
                 match feed.heard().await {
                     Ok(Body::Watch { changes, .. }) if changes.iter().any(|c| c.r#type() == EventType::Delete) => {
@@ -155,7 +148,7 @@ impl Client {
 
     /// Waits until a key of the range is put at the revision `next` or later.
     pub(super) async fn until_put(&self, range: &KeyRange, next: i64, limits: &Limits) -> Result<()> {
-        let mut feed = self.feed(range, next)?;
+        let mut feed = self.listen(range, next)?;
         loop {
             match feed.heard().await {
                 Ok(Body::Watch { changes, .. }) if changes.iter().any(|c| c.r#type() == EventType::Put) => {

@@ -13,15 +13,19 @@ mod sync;
 mod call;
 pub mod client;
 pub mod counters;
+pub mod discovery;
 pub mod endpoint;
 mod kv;
 pub mod lease;
 pub mod log;
 mod members;
 pub mod op;
+mod ordering;
+pub mod raw;
 mod request;
 pub mod response;
 pub mod session;
+mod settings;
 pub mod watch;
 
 // what is built of that

@@ -52,7 +52,7 @@ impl Client {
             }
             // The leader's key tells of a new word and of the end; where nobody leads, any candidate's key of the next one.
             let range = leader.map_or_else(|| line(name), |leader| KeyRange::new(leader.key));
-            let mut feed = self.feed(&range, revision + 1)?;
+            let mut feed = self.listen(&range, revision + 1)?;
             loop {
                 match feed.heard().await {
                     Ok(Body::Watch { .. }) => break,

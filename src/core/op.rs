@@ -5,8 +5,9 @@ use super::client::Client;
 use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
 use super::range::{Extent, KeyRange};
+use super::raw::Raw;
 pub use super::request::Request;
-use super::transport::Limits;
+use super::transport::{Limits, Metadata, Repeat};
 use bytes::Bytes;
 use pb::compare::{CompareResult, CompareTarget, TargetUnion};
 use pb::range_request::{SortOrder, SortTarget};
@@ -18,6 +19,7 @@ pub struct Op {
     pub timeout: Option<Duration>,
     pub cancel: Option<CancellationToken>,
     pub require_leader: bool,
+    pub metadata: Metadata,
     kind: Kind,
 }
 
@@ -27,6 +29,7 @@ enum Kind {
     Put(pb::PutRequest),
     Delete(KeyRange, pb::DeleteRangeRequest),
     Txn(Txn),
+    Raw(Raw),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -59,7 +62,7 @@ fn not_negative(name: &str, number: i64) -> Result<i64> {
 
 impl Op {
     fn new(kind: Kind) -> Self {
-        Op { timeout: None, cancel: None, require_leader: false, kind }
+        Op { timeout: None, cancel: None, require_leader: false, metadata: Metadata::default(), kind }
     }
 
     pub fn get(range: KeyRange) -> Self {
@@ -78,10 +81,15 @@ impl Op {
         Self::new(Kind::Txn(Txn::default()))
     }
 
+    pub fn raw(raw: Raw) -> Self {
+        Self::new(Kind::Raw(raw))
+    }
+
     /// What the call of this op keeps to.
     pub fn limits(&self, client: &Client) -> Limits {
         let limits = client.limits(self.timeout);
-        Limits { cancelled: self.cancel.clone(), require_leader: self.require_leader, ..limits }
+        let (cancelled, metadata) = (self.cancel.clone(), self.metadata.clone());
+        Limits { cancelled, require_leader: self.require_leader, metadata, ..limits }
     }
 
     pub fn writes(&self) -> bool {
@@ -89,6 +97,7 @@ impl Op {
             Kind::Get(..) => false,
             Kind::Put(_) | Kind::Delete(..) => true,
             Kind::Txn(txn) => txn.success.iter().chain(&txn.failure).any(Op::writes),
+            Kind::Raw(raw) => raw.repeat != Repeat::Freely,
         }
     }
 
@@ -98,6 +107,7 @@ impl Op {
             Kind::Put(_) => "a put",
             Kind::Delete(..) => "a delete",
             Kind::Txn(_) => "a transaction",
+            Kind::Raw(_) => "a raw call",
         };
         Err(Error::argument("op", format!("{option} is for {fits}, this is {kind}")))
     }
@@ -257,6 +267,9 @@ impl Op {
 
     fn nest(&mut self, branch: &str, op: Op) -> Result<Op> {
         let txn = self.as_txn(branch)?;
+        if let Kind::Raw(_) = &op.kind {
+            return op.misplaced(branch, "a get, a put, a delete or a transaction");
+        }
         if let Kind::Txn(inner) = &op.kind {
             if inner.depth >= MOST_NESTED {
                 return Err(Error::argument("op", format!("transactions nest at most {MOST_NESTED} deep")));
@@ -287,12 +300,13 @@ impl Op {
                 }
                 Request::Put(put.clone())
             }
+            Kind::Raw(raw) => Request::Raw(raw.clone()),
             Kind::Txn(txn) => {
                 let compare = |(range, compare): &(KeyRange, pb::Compare)| {
                     let (key, range_end) = range.finish()?;
                     Ok(pb::Compare { key, range_end, ..compare.clone() })
                 };
-                let branch = |ops: &[Op]| ops.iter().map(|op| Ok(op.request()?.into())).collect::<Result<_>>();
+                let branch = |ops: &[Op]| ops.iter().map(|op| op.request()?.try_into()).collect::<Result<_>>();
                 Request::Txn(pb::TxnRequest {
                     compare: txn.compares.iter().map(compare).collect::<Result<_>>()?,
                     success: branch(&txn.success)?,

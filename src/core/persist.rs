@@ -69,11 +69,10 @@ impl Client {
 
     /// Limits of a wait: nothing but what ends it.
     pub(super) fn limits_or_none(&self, timeout: Option<Duration>) -> Limits {
-        let mut limits = self.limits(timeout);
-        if timeout.is_none() {
-            limits.without_deadline();
+        match timeout {
+            Some(timeout) => self.limits(Some(timeout)),
+            None => Limits::without_end(&self.core.closing),
         }
-        limits
     }
 }
 

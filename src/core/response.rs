@@ -2,13 +2,20 @@
 
 use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
+use bytes::Bytes;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
     Get(pb::RangeResponse),
     Put(pb::PutResponse),
     Delete(pb::DeleteRangeResponse),
-    Txn { header: Option<pb::ResponseHeader>, succeeded: bool, responses: Vec<Response> },
+    Txn {
+        header: Option<pb::ResponseHeader>,
+        succeeded: bool,
+        responses: Vec<Response>,
+    },
+    /// The message of a method that only the caller knows.
+    Raw(Bytes),
 }
 
 impl Response {
@@ -18,6 +25,7 @@ impl Response {
             Response::Put(put) => put.header,
             Response::Delete(delete) => delete.header,
             Response::Txn { header, .. } => *header,
+            Response::Raw(_) => None,
         }
         .unwrap_or_default()
     }

@@ -166,6 +166,16 @@ fn unusable(pem: &Pem, what: &str, why: &str) -> Error {
     Error::new(code::ERR_TLS, format!("TLS {what} ({place}): {why}"))
 }
 
+/// What the client shows: both, or nothing.
+pub fn identity(cert: Option<Pem>, key: Option<Pem>) -> Result<Option<(Pem, Pem)>> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some((cert, key))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Error::argument("key", "must be given with a certificate")),
+        (None, Some(_)) => Err(Error::argument("cert", "must be given with a key")),
+    }
+}
+
 pub fn is_name(name: &str) -> bool {
     ServerName::try_from(name).is_ok()
 }

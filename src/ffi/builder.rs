@@ -23,6 +23,12 @@ pub unsafe fn set<H: Opaque<Real = Builder<T>>, T>(handle: *mut H, setter: impl 
     })
 }
 
+/// What a builder without a mistake holds, for a call that changes it and can fail by itself.
+pub unsafe fn change<'a, H: Opaque<Real = Builder<T>>, T: 'a>(handle: *mut H, name: &str) -> Result<&'a mut T> {
+    let builder = handle::peek_mut(handle).ok_or_else(|| Error::argument(name, "must not be NULL"))?;
+    builder.0.as_mut().map_err(|mistake| mistake.clone())
+}
+
 pub unsafe fn finish<'a, H: Opaque<Real = Builder<T>>, T: 'a>(handle: *const H, name: &str) -> Result<&'a T> {
     let builder = handle::peek(handle).ok_or_else(|| Error::argument(name, "must not be NULL"))?;
     builder.0.as_ref().map_err(Error::clone)

@@ -129,6 +129,19 @@ pub unsafe extern "C" fn etcd3_config_set_require_leader(config: *mut etcd3_conf
     })
 }
 
+/// Sets whether reads may go back: 0, the default, or 1 for not. A serializable read is answered by one member from what
+/// it has, which may be less than another one, or an earlier write, has shown already. With 1 such an answer is dropped
+/// and another member asked, five times as often as there are endpoints; then the read fails with
+/// ETCD3_ERR_NO_GREATER_REVISION. Gets and transactions of gets of this client are ordered so, after each other and after
+/// its writes; etcd3_client_set_endpoints starts anew.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_set_ordering(config: *mut etcd3_config_t, yes: c_int) {
+    builder::set(config, |config| {
+        config.ordering = input::yes(yes, "yes")?;
+        Ok(())
+    })
+}
+
 /// Sets how many bytes of events of all watches together may wait to be taken, above 0; the watches that get more events
 /// then are parked or end, see etcd3_watch_opts_set_buffer. Default: 256 MiB.
 #[no_mangle]
@@ -136,6 +149,21 @@ pub unsafe extern "C" fn etcd3_config_set_watch_buffer(config: *mut etcd3_config
     builder::set(config, |config| {
         config.watches.buffer = watch::some_bytes("max_bytes", max_bytes)?;
         Ok(())
+    })
+}
+
+/// Sends metadata along with every call and stream of the client: the headers a proxy or a server may look at. `name` is
+/// of a-z, 0-9, '_', '-' and '.', and none that gRPC, etcd or HTTP/2 have a use for ("token", "hasleader", "grpc-...",
+/// "content-type" and the like). `value` is printable ASCII; under a name that ends in "-bin" it is base64, which is how
+/// gRPC sends bytes. A name may have several values; all names and values have up to 8 KiB. No value is ever logged.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_config_add_metadata(
+    config: *mut etcd3_config_t,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    builder::set(config, |config| {
+        config.options.metadata.add(input::text(name, "name")?, input::text(value, "value")?)
     })
 }
 

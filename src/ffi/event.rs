@@ -52,7 +52,8 @@ pub const ETCD3_STATE_LIVE: i32 = 1;
 /// The connection was lost, or of a client the last one; it goes on by itself when there is one again. See
 /// etcd3_event_error for why.
 pub const ETCD3_STATE_DISCONNECTED: i32 = 2;
-/// The server has taken the watch on again. Nothing was missed.
+/// The server has taken the watch on again, after etcd3_event_revision. Nothing was missed; if history does not go back so
+/// far any more, the server says so next.
 pub const ETCD3_STATE_RESUMED: i32 = 3;
 /// The client has a connection; see etcd3_config_set_events.
 pub const ETCD3_STATE_CONNECTED: i32 = 4;

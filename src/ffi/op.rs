@@ -7,7 +7,7 @@ use super::{guard, input};
 use crate::core::error::Error;
 use crate::core::op::Op;
 use crate::core::range::{Extent, KeyRange};
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use tokio_util::sync::CancellationToken;
 
 /// An operation.
@@ -219,6 +219,13 @@ pub unsafe extern "C" fn etcd3_op_set_require_leader(op: *mut etcd3_op_t) {
         op.require_leader = true;
         Ok(())
     })
+}
+
+/// Sends metadata along with the call, for a proxy or a server that looks at it, beside that of
+/// etcd3_config_add_metadata, whose rules it follows. Without effect on an op inside a transaction.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_op_add_metadata(op: *mut etcd3_op_t, name: *const c_char, value: *const c_char) {
+    builder::set(op, |op| op.metadata.add(input::text(name, "name")?, input::text(value, "value")?))
 }
 
 /// Has the call end when `cancel` is triggered; see etcd3_cancel_trigger. Without effect on an op inside a transaction.

@@ -22,6 +22,9 @@ pub const ETCD3_RESULT_DELETE: i32 = 3;
 /// The answer to a transaction.
 pub const ETCD3_RESULT_TXN: i32 = 4;
 
+/// The answer to a raw call.
+pub const ETCD3_RESULT_RAW: i32 = 5;
+
 /// A key with its value and history. Reached only by pointer, since fields may be added at the end. All of it is
 /// borrowed from the result or event it was read from.
 #[repr(C)]
@@ -60,7 +63,7 @@ impl etcd3_kv_t {
 }
 
 pub struct ResultObject {
-    response: Response,
+    pub(super) response: Response,
     /// These point into the response.
     kvs: Box<[etcd3_kv_t]>,
     prev_kvs: Box<[etcd3_kv_t]>,
@@ -95,7 +98,7 @@ unsafe fn read<T>(result: *const etcd3_result_t, otherwise: T, read: impl FnOnce
     guard::quiet(otherwise, || read(result))
 }
 
-/// What was answered: ETCD3_RESULT_GET, _PUT, _DELETE or _TXN; 0 for NULL.
+/// What was answered: ETCD3_RESULT_GET, _PUT, _DELETE, _TXN or _RAW; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_result_kind(result: *const etcd3_result_t) -> i32 {
     read(result, 0, |result| match result.response {
@@ -103,10 +106,11 @@ pub unsafe extern "C" fn etcd3_result_kind(result: *const etcd3_result_t) -> i32
         Response::Put(_) => ETCD3_RESULT_PUT,
         Response::Delete(_) => ETCD3_RESULT_DELETE,
         Response::Txn { .. } => ETCD3_RESULT_TXN,
+        Response::Raw(_) => ETCD3_RESULT_RAW,
     })
 }
 
-/// The store's revision when it answered; after a write, the write's own.
+/// The store's revision when it answered; after a write, the write's own. 0 for a raw call, as are the ids and the term.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_result_revision(result: *const etcd3_result_t) -> i64 {
     read(result, 0, |result| result.response.header().revision)

@@ -10,7 +10,7 @@ use super::{guard, handle, input};
 use crate::core::client::Config;
 use crate::core::code::Code;
 use crate::core::error::{Error, Result};
-use crate::core::tls::{Options, Pem};
+use crate::core::tls::{identity, Options, Pem};
 use crate::core::transport::Credentials;
 use std::ffi::{c_char, c_void};
 
@@ -20,20 +20,11 @@ pub const ETCD3_TLS_1_2: i32 = 12;
 pub const ETCD3_TLS_1_3: i32 = 13;
 
 unsafe fn password(user: *const c_char, password: *const c_char) -> Result<Credentials> {
-    let user = input::text(user, "user")?.to_owned();
-    let password = input::text(password, "password")?.to_owned();
-    match user.is_empty() {
-        true => Err(Error::argument("user", "must not be empty")),
-        false => Ok(Credentials::Password { user, password: password.into() }),
-    }
+    Credentials::password(input::text(user, "user")?, input::text(password, "password")?)
 }
 
 unsafe fn token(token: *const c_char) -> Result<Credentials> {
-    let token = input::text(token, "token")?;
-    match !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(Credentials::Token(token.to_owned().into())),
-        false => Err(Error::argument("token", "must be printable ASCII without a space, and not empty")),
-    }
+    Credentials::token(input::text(token, "token")?)
 }
 
 unsafe fn identify(config: *mut etcd3_config_t, credentials: impl FnOnce() -> Result<Credentials>) {
@@ -107,12 +98,7 @@ pub unsafe extern "C" fn etcd3_config_set_tls_pem(
 }
 
 fn set_pems(tls: &mut Options, ca: Option<Pem>, cert: Option<Pem>, key: Option<Pem>) -> Result<()> {
-    tls.identity = match (cert, key) {
-        (Some(cert), Some(key)) => Some((cert, key)),
-        (None, None) => None,
-        (Some(_), None) => return Err(Error::argument("key", "must be given with a certificate")),
-        (None, Some(_)) => return Err(Error::argument("cert", "must be given with a key")),
-    };
+    tls.identity = identity(cert, key)?;
     tls.ca = ca;
     Ok(())
 }

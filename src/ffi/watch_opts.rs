@@ -157,8 +157,8 @@ pub unsafe extern "C" fn etcd3_watch_opts_set_require_leader(opts: *mut etcd3_wa
     })
 }
 
-/// Adds gRPC metadata for a proxy or the server to see: a lower-case name, and printable ASCII. Watches that differ in
-/// this use different streams.
+/// Sends metadata along with the stream of this watch, beside that of etcd3_config_add_metadata, whose rules it follows.
+/// Watches that differ in this use different streams.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_watch_opts_add_metadata(
     opts: *mut etcd3_watch_opts_t,

@@ -222,6 +222,22 @@ static void another_cluster(void)
     close_client(client);
 }
 
+static void fallen_behind(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_config_t *config = config_of(&server, NULL, PATIENCE_MS);
+    etcd3_client_t *client;
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    etcd3_config_set_ordering(config, 1);
+    client = open_config(config);
+    ask("identity %d 7 1 10", server.number);
+    put(client, "k", "v");
+    ask("identity %d 7 1 9", server.number);
+    CHECK_CODE(etcd3_get(client, K, &r, &err), err, ETCD3_ERR_NO_GREATER_REVISION, "10");
+    close_client(client);
+}
+
 static void lease_lost(void)
 {
     struct scripted server = serve("grpc");
@@ -363,6 +379,7 @@ static const struct local_row {
     LOCAL(ETCD3_ERR_TLS, no_tls_there),
     LOCAL(ETCD3_ERR_CLUSTER_MISMATCH, another_cluster),
     LOCAL(ETCD3_ERR_LEASE_LOST, lease_lost),
+    LOCAL(ETCD3_ERR_NO_GREATER_REVISION, fallen_behind),
     LOCAL(ETCD3_ERR_LOCK_LOST, lock_lost),
     LOCAL(ETCD3_ERR_LOCKED, locked),
     LOCAL(ETCD3_ERR_NOT_HELD, not_held),

@@ -39,4 +39,21 @@ static inline void op_refused(etcd3_op_t *op, const char *name, const char *file
     still_works(line);
 }
 
+/* A setter, of `config`, that opening a client has to complain about. */
+#define CONFIG_REFUSED(set, text) CONFIG_REFUSED_AS(set, ETCD3_ERR_INVALID_ARGUMENT, text)
+#define CONFIG_REFUSED_AS(set, code, text) \
+    do { \
+        etcd3_config_t *config = env_config(); \
+        set; \
+        config_refused(config, (code), (text), __LINE__); \
+    } while (0)
+static inline void config_refused(etcd3_config_t *config, etcd3_code_t code, const char *text, int line)
+{
+    etcd3_client_t *none = NULL;
+    check_code(etcd3_client_open(config, &none, &err), &err, code, text, "etcd3_client_open", __FILE__, line);
+    CHECK(none == NULL);
+    etcd3_config_free(config);
+    still_works(line);
+}
+
 #endif

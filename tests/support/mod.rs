@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod auth;
+pub mod name_server;
 pub mod programs;
 
 use std::collections::hash_map::RandomState;

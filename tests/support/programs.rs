@@ -1,6 +1,7 @@
 //! The C programs of tests/c: as every standard, and under valgrind.
 
 use super::{compile_c, has_cpp, repository, run, skip_or_fail, temporary_dir, tool};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,20 @@ pub fn compile_program(name: &str, standard: &str) -> PathBuf {
     let wrapped = directory.join(format!("{name}.cc"));
     std::fs::write(&wrapped, format!("#include \"{}\"\n", source.display())).expect("within target/tmp");
     compile_c(&wrapped, standard, &[])
+}
+
+/// Whether the C compiler can link a program with this sanitizer.
+pub fn sanitizes(what: &str) -> bool {
+    let compiler = std::env::var("CC").unwrap_or("cc".into());
+    let mut words = compiler.split_whitespace();
+    let mut command = std::process::Command::new(words.next().unwrap_or("cc"));
+    command.args(words).arg(format!("-fsanitize={what}")).args(["-x", "c", "-", "-o", "/dev/null"]);
+    command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    command.spawn().is_ok_and(|mut child| {
+        let written =
+            child.stdin.take().is_some_and(|mut input| input.write_all(b"int main(void) { return 0; }").is_ok());
+        child.wait().is_ok_and(|status| status.success()) && written
+    })
 }
 
 /// Compiles and runs one, and prints what it printed.

@@ -123,8 +123,8 @@ pub fn why(id: i64, reason: LostReason) -> Option<Error> {
         LostReason::Expired => "no renewal was answered in time",
         LostReason::Gone => "the server does not know it any more",
         LostReason::Permission => "the user may not renew it",
-        LostReason::Deleted => "somebody deleted its key",
         LostReason::Closed => return Some(Error::closed()),
+        LostReason::Deleted => "somebody deleted its key",
         LostReason::Revoked => return None,
     };
     Some(Error::new(code::ERR_LEASE_LOST, format!("the lease {id:x} is lost: {why}")))

@@ -249,7 +249,9 @@ impl Task {
         let Some(open) = self.open(lane).take() else { return };
         let service = open.link.service;
         if service.is_closing() {
-            // The client ends its leases itself.
+            // The client ends its leases itself. Another stream would fail at once, and the next: a task that never waits
+            // does not hear that it is to end.
+            self.not_before = Instant::now() + BACKOFF_MOST;
             return;
         }
         let denied = error.code == code::ERR_PERMISSION_DENIED;

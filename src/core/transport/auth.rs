@@ -1,7 +1,7 @@
 //! Who the client is to the server: a password that buys tokens, or a token that is given (§4).
 
 use super::channel::Purpose;
-use super::{lock, Limits, Method, Repeat, Stop, Transport};
+use super::{lock, Limits, Metadata, Method, Repeat, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use crate::core::proto::etcdserverpb as pb;
@@ -25,6 +25,22 @@ pub enum Credentials {
         password: Zeroizing<String>,
     },
     Token(Zeroizing<String>),
+}
+
+impl Credentials {
+    pub fn password(user: &str, password: &str) -> Result<Self> {
+        match user.is_empty() {
+            true => Err(Error::argument("user", "must not be empty")),
+            false => Ok(Credentials::Password { user: user.to_owned(), password: password.to_owned().into() }),
+        }
+    }
+
+    pub fn token(token: &str) -> Result<Self> {
+        match !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(Credentials::Token(token.to_owned().into())),
+            false => Err(Error::argument("token", "must be printable ASCII without a space, and not empty")),
+        }
+    }
 }
 
 pub struct Auth {
@@ -209,7 +225,7 @@ impl Transport {
         let mut request = pb::AuthenticateRequest { name: user.to_owned(), password: password.to_owned() };
         let frame = super::connection::frame(&request);
         request.password.zeroize();
-        let limits = Limits { sent: None, require_leader: false, ..limits.clone() };
+        let limits = Limits { sent: None, require_leader: false, metadata: Metadata::default(), ..limits.clone() };
         let answer = self.send(AUTHENTICATE, &frame, None, &limits).await;
         if let Ok(mut frame) = frame.try_into_mut() {
             frame.as_mut().zeroize();

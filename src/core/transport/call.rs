@@ -3,7 +3,7 @@
 use super::channel::{jitter, Purpose};
 use super::connection::{self, Failure};
 use super::outcome::{self, Around, Verdict};
-use super::{is_among, Fate, Limits, Member, Method, Repeat, Route, Stop, Transport};
+use super::{is_among, Fate, Limits, Member, MethodAt, Repeat, Route, Stop, Transport};
 use crate::core::code;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
@@ -38,7 +38,7 @@ impl Transport {
     /// again whatever it is: such an answer comes before anything is done (§2.4).
     pub async fn unary<Req: prost::Message, Res: prost::Message + Default>(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         request: &Req,
         limits: &Limits,
     ) -> Result<Reply<Res>> {
@@ -70,12 +70,14 @@ impl Transport {
     /// beside each other, and the first answer wins (§2.13).
     pub(super) async fn send(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         token: Option<HeaderValue>,
         limits: &Limits,
     ) -> Result<Answer> {
         let mut metadata = HeaderMap::new();
+        self.base.options.metadata.add_to(&mut metadata);
+        limits.metadata.add_to(&mut metadata);
         if let Some(token) = token {
             metadata.insert("token", token);
         }
@@ -146,7 +148,7 @@ impl Transport {
     fn consider(
         &self,
         call: &mut Progress,
-        method: Method,
+        method: MethodAt<'_>,
         member: &Arc<Member>,
         failure: Failure,
         busy: &[Arc<Member>],
@@ -201,7 +203,7 @@ impl Transport {
     async fn fly(
         &self,
         flight: Flight,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         metadata: &HeaderMap,
         (tried, busy): (Vec<Arc<Member>>, Vec<Arc<Member>>),
@@ -223,7 +225,7 @@ impl Transport {
 
     async fn once(
         &self,
-        method: Method,
+        method: MethodAt<'_>,
         frame: &Bytes,
         metadata: &HeaderMap,
         route: &Route,
@@ -309,6 +311,6 @@ enum End {
     Unreached(Error),
 }
 
-pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: Method, endpoint: &str) -> Result<Res> {
+pub(super) fn decode<Res: prost::Message + Default>(bytes: Bytes, method: MethodAt<'_>, endpoint: &str) -> Result<Res> {
     Res::decode(bytes).map_err(|e| outcome::malformed(&e.to_string(), method.repeat, endpoint))
 }

@@ -7,6 +7,7 @@ mod channel;
 mod connection;
 mod dial;
 mod fate;
+mod metadata;
 mod outcome;
 mod patience;
 mod service;
@@ -15,6 +16,7 @@ mod socket;
 pub use auth::Credentials;
 pub use channel::jitter;
 pub use fate::Fate;
+pub use metadata::Metadata;
 pub use outcome::malformed;
 pub use service::{Headers, StreamService};
 
@@ -37,17 +39,20 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep_until, timeout_at, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A unary method, and when it may be sent again (§2.1).
 #[derive(Clone, Copy)]
-pub struct Method {
-    pub path: &'static str,
+pub struct MethodAt<'a> {
+    pub path: &'a str,
     pub repeat: Repeat,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One that this library knows.
+pub type Method = MethodAt<'static>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// As often as need be: it changes nothing.
     Freely,
@@ -66,6 +71,8 @@ pub struct Limits {
     /// Ends all calls that a client has under way.
     pub interrupted: CancellationToken,
     pub require_leader: bool,
+    /// What goes along beside the client's own.
+    pub metadata: Metadata,
     /// Where to note whether the newest attempt went out.
     pub sent: Option<Arc<Fate>>,
 }
@@ -90,6 +97,8 @@ pub struct Options {
     pub require_leader: bool,
     pub mixed_schemes: bool,
     pub max_request_bytes: usize,
+    /// For all calls and streams.
+    pub metadata: Metadata,
 }
 
 impl Default for Options {
@@ -103,6 +112,7 @@ impl Default for Options {
             require_leader: true,
             mixed_schemes: false,
             max_request_bytes: 2 << 20,
+            metadata: Metadata::default(),
         }
     }
 }
@@ -163,6 +173,9 @@ impl Base {
         }
     }
 }
+
+/// How long a member is asked last whose answer was behind that of another.
+const BEHIND: Duration = Duration::from_millis(250);
 
 /// One endpoint.
 struct Member {
@@ -266,6 +279,26 @@ impl Transport {
 
     fn members(&self) -> Arc<[Arc<Member>]> {
         self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Has others asked first for a while: this one is behind.
+    pub fn avoid(&self, endpoint: &str) {
+        if let Some(member) = self.members().iter().find(|member| member.endpoint.to_string() == endpoint) {
+            member.avoid_for(BEHIND);
+        }
+    }
+
+    /// Waits about so long within a call; false, at once, if the call would then be over.
+    pub async fn rest(&self, time: Duration, limits: &Limits) -> Result<bool> {
+        let until = Instant::now() + jitter(time);
+        match until < limits.deadline {
+            true => limits.within(sleep_until(until)).await.map(|()| true).map_err(outcome::stopped),
+            false => Ok(false),
+        }
     }
 
     pub fn set_credentials(&self, credentials: Credentials) {
@@ -383,6 +416,18 @@ impl Transport {
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Limits {
+    pub fn until(deadline: Instant, closing: &CancellationToken) -> Self {
+        Limits {
+            deadline,
+            closing: closing.clone(),
+            cancelled: None,
+            interrupted: CancellationToken::new(),
+            require_leader: false,
+            metadata: Metadata::default(),
+            sent: None,
+        }
+    }
+
     /// As long as it takes.
     pub fn without_deadline(&mut self) {
         self.deadline = Instant::now() + FOR_EVER;
@@ -390,8 +435,7 @@ impl Limits {
 
     pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
-        let interrupted = CancellationToken::new();
-        Limits { deadline, closing: closing.clone(), cancelled: None, interrupted, require_leader: false, sent: None }
+        Self::until(deadline, closing)
     }
 
     /// Waits for what ends the call early, or for its deadline.

@@ -3,12 +3,12 @@
 use super::auth::Token;
 use super::channel::Purpose;
 use super::connection::{Connection, OpenStream};
-use super::{lock, Limits, Member, Transport};
+use super::{lock, Limits, Member, Metadata, Transport};
 use crate::core::code;
 use crate::core::counters::Counters;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::HeaderValue;
 use http_body::{Body, Frame};
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
@@ -27,29 +27,8 @@ const LEARNER: Duration = Duration::from_secs(30);
 pub struct Headers {
     /// `None`: as the client does.
     pub require_leader: Option<bool>,
-    metadata: Arc<[(HeaderName, HeaderValue)]>,
-}
-
-impl Headers {
-    /// Adds what the caller wants to have sent along.
-    pub fn add(&mut self, name: &str, value: &str) -> Result<()> {
-        let refused = |argument, why: &str| Err(Error::argument(argument, format!("{why}: {:?}", name)));
-        let Ok(parsed) = HeaderName::from_lowercase(name.as_bytes()) else {
-            return refused("name", "must be lower-case letters, digits, '-', '_' or '.'");
-        };
-        let own = ["token", "hasleader", "te", "content-type", "content-length", "user-agent", "host", "connection"];
-        if own.contains(&name) || name.starts_with("grpc-") {
-            return refused("name", "is set by the client itself");
-        }
-        if name.ends_with("-bin") {
-            return refused("name", "stands for bytes, and the value is text");
-        }
-        let Some(value) = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok()) else {
-            return Err(Error::argument("value", "must be printable ASCII"));
-        };
-        self.metadata = self.metadata.iter().cloned().chain([(parsed, value)]).collect();
-        Ok(())
-    }
+    /// Beside the client's.
+    pub metadata: Metadata,
 }
 
 #[derive(Clone)]
@@ -151,11 +130,10 @@ impl StreamService {
         let limits = self.limits();
         let token = self.transport.token(&self.limits_to_renew()).await?;
         let metadata = request.headers_mut();
+        self.transport.base.options.metadata.add_to(metadata);
+        self.headers.metadata.add_to(metadata);
         if let Some(value) = &token.value {
             metadata.insert("token", value.clone());
-        }
-        for (name, value) in &*self.headers.metadata {
-            metadata.append(name.clone(), value.clone());
         }
         if self.headers.require_leader.unwrap_or(self.transport.base.options.require_leader) {
             metadata.insert("hasleader", HeaderValue::from_static("true"));

@@ -39,7 +39,7 @@ impl Feed {
         }
     }
 
-    /// The same, the end being an error.
+    /// What happened next; the end is an error.
     pub async fn heard(&mut self) -> Result<Body> {
         match self.next().await.body {
             Body::Closed { error } => Err(error.unwrap_or_else(Error::closed)),

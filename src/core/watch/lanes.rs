@@ -37,14 +37,8 @@ impl Watches {
         Watches(Arc::new(Shared { core, settings, tasks, runtime, budget, lanes: Mutex::default() }))
     }
 
-    /// For the library's own tasks (locks, elections, …), which must not block: take `client.watches()?.clone()` along,
-    /// and
-    ///
-    ///     let mut feed = watches.follow(Spec::new(key, range_end), first_revision)?;
-    ///     while let Body::Watch { changes, .. } = feed.heard().await? { … }
-    ///
-    /// Nothing is read: give the revision after that of a read of your own. Ends with the client (`ERR_CLOSED`), when it
-    /// is dropped, and where the server ends it.
+    /// For the library's own tasks (locks, elections, …), which must not block. Nothing is read: give the revision after
+    /// that of a read of your own. Ends with the client (`ERR_CLOSED`), when it is dropped, and where the server ends it.
     pub fn follow(&self, spec: Spec, first_revision: i64) -> Result<Feed> {
         Feed::start(self, &Headers::default(), spec, Start::At(first_revision))
     }
@@ -65,7 +59,11 @@ impl Watches {
             drained: Box::new(move || drop(drained.send(Command::Drained(id)))),
             parked: AtomicBool::new(false),
         });
-        let refused = lane.send(Command::Add(Box::new(Watch::new(spec, start, source))));
+        let refused = lane.send(Command::Add(Box::new(Watch::new(spec, start, source.clone()))));
+        // It may have ended before it was there to be removed.
+        if source.is_closed() {
+            let _ = lane.send(Command::Remove(id));
+        }
         drop(lanes);
         // This closes the source, which asks for the lanes.
         drop(refused);

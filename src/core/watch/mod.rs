@@ -110,7 +110,7 @@ impl Options {
     }
 
     pub fn add_metadata(&mut self, name: &str, value: &str) -> Result<()> {
-        self.headers.add(name, value)
+        self.headers.metadata.add(name, value)
     }
 
     /// What to ask of the server, checked.
@@ -159,6 +159,12 @@ fn now(range: &KeyRange) -> Result<Op> {
 }
 
 impl Client {
+    /// Hears every change of a range from a revision on; for the library's own tasks.
+    pub(super) fn listen(&self, range: &KeyRange, first_revision: i64) -> Result<Feed> {
+        let (key, range_end) = range.finish()?;
+        self.watches()?.follow(Spec::new(key, range_end), first_revision)
+    }
+
     /// Starts a watch. Without a start revision it reports every change after this call's return, and some
     /// made during it: the revision is picked by a linearizable read, which any member answers alike (§6.7).
     pub fn watch(&self, options: &Options, queue: Option<Arc<Queue>>, handler: Arc<dyn Handler>) -> Result<Handle> {

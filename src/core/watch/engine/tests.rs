@@ -95,8 +95,8 @@ fn told(queue: &Queue) -> Vec<String> {
         }
         Body::Progress { revision, resume } => format!("progress {revision}, then {resume}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
-        Body::Done { .. } | Body::Lost { .. } => "of another source".into(),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
+        _ => "of another source".into(),
     };
     queue.take().into_iter().map(tell).collect()
 }

@@ -1,0 +1,79 @@
+/* Raw calls to real servers: of methods that the library has no function for, and of one that it has. */
+#include "check.h"
+
+static etcd3_client_t *client;
+
+/* grpc.health.v1: no service named; the answer is field 1 = 1, SERVING. */
+static void a_service_beside_etcds(void)
+{
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    size_t len = 0;
+    const uint8_t *data;
+    CHECK_OK(etcd3_call_raw(client, "/grpc.health.v1.Health/Check", NULL, 0, ETCD3_REPEAT_FREELY, 0, &r, &err), err);
+    data = etcd3_result_data(r, &len);
+    CHECK(bytes_are(data, len, "\x08\x01", 2));
+    etcd3_result_free(r);
+}
+
+/* etcdserverpb.PutRequest: key = field 1, value = field 2. */
+static void a_write(void)
+{
+    static const char request[] = "\x0a\x0ctest_raw/key\x12\x05value";
+    etcd3_op_t *op = etcd3_op_raw("/etcdserverpb.KV/Put", request, sizeof request - 1, ETCD3_REPEAT_NEVER);
+    etcd3_result_t *r = EXECUTE(client, op);
+    size_t len = 0;
+    /* It begins with a header. */
+    const uint8_t *data = etcd3_result_data(r, &len);
+    CHECK(len > 2 && data && data[0] == 0x0a);
+    etcd3_result_free(r);
+    r = EXECUTE(client, etcd3_op_get("test_raw/key", ETCD3_NTS));
+    CHECK_KV(etcd3_result_kv(r, 0), "test_raw/key", "value");
+    etcd3_result_free(r);
+}
+
+/* v3electionpb.LeaderRequest: name = field 1. */
+static void a_recipe_of_the_server(void)
+{
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    CHECK_INT(etcd3_call_raw(client, "/v3electionpb.Election/Leader", "\x0a\x04none", 6, ETCD3_REPEAT_FREELY, 0, &r,
+                             &err), ETCD3_ERR_SERVER);
+    CHECK(strstr(etcd3_error_message(err), "no leader") != NULL);
+    etcd3_error_free(err);
+}
+
+static void what_the_server_does_not_have(void)
+{
+    static const char *const paths[] = {"/etcdserverpb.KV/Nothing", "/no.Service/Nothing", "/Service/Nothing"};
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    size_t i;
+    for (i = 0; i < 3; i++)
+        CHECK_CODE(etcd3_call_raw(client, paths[i], "", 0, ETCD3_REPEAT_NEVER, 0, &r, &err), err,
+                   ETCD3_ERR_UNIMPLEMENTED, "unknown");
+    CHECK(r == NULL);
+}
+
+/* What is no message of the method's is the server's to refuse; it lives on. */
+static void garbage(void)
+{
+    etcd3_result_t *r = NULL;
+    etcd3_error_t *err = NULL;
+    CHECK(etcd3_call_raw(client, "/etcdserverpb.KV/Put", "\xff\xff\xff", 3, ETCD3_REPEAT_NEVER, 0, &r, &err) != ETCD3_OK);
+    CHECK(etcd3_error_grpc_status(err) > 0);
+    etcd3_error_free(err);
+    put(client, "test_raw/alive", "yes");
+}
+
+int main(void)
+{
+    client = open_client();
+    RUN(a_service_beside_etcds);
+    RUN(a_write);
+    RUN(a_recipe_of_the_server);
+    RUN(what_the_server_does_not_have);
+    RUN(garbage);
+    etcd3_client_free(client);
+    return CHECK_DONE();
+}
