@@ -108,6 +108,11 @@ impl Claim {
         self.doubtful = doubtful;
     }
 
+    /// The key is not there any more.
+    pub fn is_gone(&mut self) {
+        self.asked = self.doubtful;
+    }
+
     fn deletion(&self) -> Result<Op> {
         let mut txn = match (self.created, &self.mark) {
             (Some(created), _) => if_created(&self.key, EQUAL, created)?,
@@ -125,7 +130,7 @@ impl Claim {
     /// Deletes the key, and no other that was made since. Whether it was there: whoever is told no has lost it before.
     pub async fn release(mut self, limits: &Limits) -> Result<bool> {
         let answer = self.client.persist(&self.deletion()?, limits).await?;
-        self.asked = self.doubtful;
+        self.is_gone();
         Ok(answer.succeeded || answer.resent)
     }
 
