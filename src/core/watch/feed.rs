@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 /// Dropping it cancels the watch.
 pub struct Feed {
     queue: Arc<Queue>,
+    source: Arc<Source>,
     waiting: Arc<Notify>,
 }
 
@@ -24,8 +25,8 @@ impl Feed {
         let source = Source::new(queue.clone(), Arc::new(Nobody))?;
         let (ended, same, id) = (watches.clone(), headers.clone(), source.id);
         source.set_at_end(Box::new(move || ended.remove(&same, id)));
-        watches.add(headers, spec, start, MAX_WAITING, source);
-        Ok(Feed { queue, waiting })
+        watches.add(headers, spec, start, MAX_WAITING, source.clone());
+        Ok(Feed { queue, source, waiting })
     }
 
     /// The next event; after `Body::Closed`, which comes once, none comes any more. Dropping the future in between loses
@@ -50,7 +51,8 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        // Cancels, and takes out what waits: it would keep the queue that it is in.
+        self.source.cancel(None);
+        // Events hold their source, and that the queue.
         self.queue.free();
     }
 }

@@ -34,7 +34,9 @@ impl Bench {
         source.load.set_flow(Flow {
             most: 8000,
             budget: Budget::new(1 << 30),
-            drained: Box::new(move || drop(count.fetch_add(1, Ordering::Relaxed))),
+            drained: Box::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            }),
             parked: AtomicBool::new(false),
         });
         let mut engine = Engine::default();
@@ -374,6 +376,19 @@ fn a_start_left_to_the_member_goes_on_after_what_it_said() {
     assert_eq!(bench.told(), ["Live 30", "[29, 30] at 30, then 31"]);
     bench.again();
     assert_eq!(bench.done(), ["create 1 from 31"]);
+}
+
+#[test]
+fn only_the_first_member_says_where_a_loose_start_is() {
+    let mut bench = Bench::new(spec(), Start::Loose);
+    bench.receive(created_at(1, 30));
+    bench.again();
+    bench.receive(created_at(1, 50));
+    bench.done();
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 31"]);
+    bench.receive(created_at(1, 50)).receive(changes(1, 50, &[30, 31]));
+    assert_eq!(bench.told().last().unwrap(), "[31] at 50, then 32");
 }
 
 #[test]
