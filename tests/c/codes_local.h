@@ -2,6 +2,7 @@
 #ifndef CODES_LOCAL_H
 #define CODES_LOCAL_H
 #include "scripted.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -228,6 +229,20 @@ static void another_cluster(void)
     close_client(client);
 }
 
+/* A server that ends a snapshot before its checksum. */
+static void half_a_snapshot(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_error_t *err = NULL;
+    int null = open("/dev/null", O_WRONLY);
+    script(&server, "Snapshot * headers | message hex 1a03616263 | trailers 0");
+    CHECK_CODE(etcd3_snapshot_to_fd(client, NULL, null, -1, NULL, NULL, &err), err, ETCD3_ERR_SNAPSHOT_CORRUPT,
+               server.endpoint);
+    close(null);
+    close_client(client);
+}
+
 static void fallen_behind(void)
 {
     struct scripted server = serve("grpc");
@@ -429,6 +444,7 @@ static const struct local_row {
     LOCAL(ETCD3_ERR_TLS, no_tls_there),
     LOCAL(ETCD3_ERR_CLUSTER_MISMATCH, another_cluster),
     LOCAL(ETCD3_ERR_LEASE_LOST, lease_lost),
+    LOCAL(ETCD3_ERR_SNAPSHOT_CORRUPT, half_a_snapshot),
     LOCAL(ETCD3_ERR_NO_GREATER_REVISION, fallen_behind),
     LOCAL(ETCD3_ERR_LOCK_LOST, lock_lost),
     LOCAL(ETCD3_ERR_LOCKED, locked),

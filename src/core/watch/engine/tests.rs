@@ -512,6 +512,17 @@ fn a_relist_watch_from_the_future_learns_what_comes_before() {
 }
 
 #[test]
+fn a_future_that_comes_while_the_range_is_read_is_not_missed() {
+    let mut bench = relisting(Start::At(60));
+    let id = bench.source.id;
+    bench.engine.page(id, Err(Error::new(code::ERR_FUTURE_REVISION, "")));
+    bench.engine.page(id, found(61, false, &[("k", 60)]));
+    assert_eq!(bench.done(), ["read keys k at 59", "read keys k at 0", "read keys k at 59"]);
+    bench.engine.page(id, found(61, false, &[]));
+    assert_eq!(bench.done(), ["create 1 from 60"]);
+}
+
+#[test]
 fn a_compaction_between_two_pages_begins_the_reading_anew() {
     let mut bench = relisting(Start::Loose);
     let id = bench.source.id;
