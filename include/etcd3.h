@@ -520,12 +520,6 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
 #define ETCD3_EVENT_ACQUIRED 8
 
-/** A piece of a snapshot: see etcd3_event_data. */
-#define ETCD3_EVENT_DATA 10
-
-/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
-#define ETCD3_EVENT_NOTICE 11
-
 /** No renewal was answered in time: the server may delete the lease and its keys from now on. */
 #define ETCD3_LOST_EXPIRED 1
 
@@ -543,6 +537,12 @@ void etcd3_result_free(etcd3_result_t *result);
 
 /** The key of the lock or of the leadership was deleted, by somebody or with its lease. */
 #define ETCD3_LOST_DELETED 6
+
+/** A piece of a snapshot: see etcd3_event_data. */
+#define ETCD3_EVENT_DATA 10
+
+/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
+#define ETCD3_EVENT_NOTICE 11
 
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1
@@ -613,8 +613,8 @@ typedef struct etcd3_change_t {
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
 /**
- * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or _NOTICE; 0 for
- * NULL.
+ * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
+ * _NOTICE; 0 for NULL.
  */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 

@@ -40,6 +40,15 @@ pub enum Body {
         revision: i64,
         error: Option<Error>,
     },
+    /// What was reached for is held; the create revision of its key.
+    Acquired {
+        created: i64,
+    },
+    /// Who leads an election, if anybody does, at a revision of the store.
+    Leader {
+        leader: Option<mvccpb::KeyValue>,
+        revision: i64,
+    },
     /// How far long work has come.
     Notice {
         text: String,
@@ -52,15 +61,6 @@ pub enum Body {
         done: i64,
         total: i64,
         permit: OwnedSemaphorePermit,
-    },
-    /// What was reached for is held; the create revision of its key.
-    Acquired {
-        created: i64,
-    },
-    /// Who leads an election, if anybody does, at a revision of the store.
-    Leader {
-        leader: Option<mvccpb::KeyValue>,
-        revision: i64,
     },
     /// What was held is lost; `Closed` follows.
     Lost {

@@ -82,7 +82,7 @@ pub fn timeout_or_usual(ms: i64, name: &str) -> Result<Option<Duration>> {
     }
 }
 
-/// A limit of time that is above 0, where -1 means as long as it takes.
+/// A limit of time above 0, or -1 for none.
 pub fn timeout_or_none(ms: i64, name: &str) -> Result<Option<Duration>> {
     match ms {
         -1 => Ok(None),

@@ -1,10 +1,10 @@
 //! One scenario under way: a world, a load, and what was found so far.
 
-use crate::check::{check, check_watch, second_opinion, Opinion};
+use crate::check::{check, check_relisted, check_watch, second_opinion, Opinion, WatchLog};
 use crate::follow::Follower;
-use crate::history::{Outcome, Record};
-use crate::library::INTERNAL;
-use crate::load::{is_linearizable, Caller, Load, Stalls, LIMIT};
+use crate::history::{Event, Outcome, Record};
+use crate::library::{Client, Watching, INTERNAL};
+use crate::load::{is_linearizable, Caller, Load, Stalls, LIMIT, SHARED};
 use crate::report::{percentile, Report};
 use crate::scenario::Setting;
 use crate::world::{Result, World};
@@ -24,6 +24,8 @@ pub struct Bench {
     pub report: Report,
     pub rng: fastrand::Rng,
     pub followers: Vec<Follower>,
+    /// Watches that list anew what they missed.
+    relisting: Vec<Follower>,
     load: Option<Load>,
     stalls: Stalls,
     rounds: usize,
@@ -49,6 +51,7 @@ impl Bench {
             report,
             rng,
             followers,
+            relisting: Vec::new(),
             load,
             stalls,
             rounds: setting.rounds,
@@ -123,8 +126,37 @@ impl Bench {
         }
     }
 
+    /// Adds a watch of the shared keys that lists anew what history has lost, if this library has such.
+    pub fn follow_relisting(&mut self, client: &Arc<Client>) -> Result<()> {
+        if !Watching::can_relist() {
+            self.report.figure("NOT TESTED: this libetcd3 has no watches that list anew");
+            return Ok(());
+        }
+        let watching = Watching::prefix(SHARED.as_bytes()).relist();
+        self.relisting.push(Follower::with(&self.world.recorder, "watch-relist", client, SHARED, 0, watching)?);
+        Ok(())
+    }
+
+    /// How long it takes until all followers say a change that was put at `since` or later.
+    pub fn watch_recovery(&mut self, since: Duration) {
+        let puts = |record: &Record| record.is_done() && !record.action.is_read();
+        let revision = |record: &Record| match record.outcome {
+            Outcome::Done { revision, applied: true, .. } if puts(record) => Some(revision),
+            _ => None,
+        };
+        if self.world.recorder.wait(since, RECOVERY, |record| revision(record).is_some()).is_none() {
+            return self.report.recovered("watch", None);
+        }
+        let first = self.world.recorder.since(since, |records| records.iter().filter_map(revision).min());
+        let after = first.unwrap_or_default() - 1;
+        let heard: Vec<_> = self.followers.iter().map(|follower| follower.wait_after(after, RECOVERY)).collect();
+        for at in heard {
+            self.report.recovered("watch", at.map(|at| at.saturating_sub(since)));
+        }
+    }
+
     /// Adds a watch of everything from a revision on.
-    pub fn follow(&mut self, name: &str, client: &Arc<crate::library::Client>, start: i64) -> Result<()> {
+    pub fn follow(&mut self, name: &str, client: &Arc<Client>, start: i64) -> Result<()> {
         self.followers.push(Follower::start(&self.world.recorder, name, client, "", start)?);
         Ok(())
     }
@@ -135,7 +167,12 @@ impl Bench {
     }
 
     /// Ends the load and judges all that was recorded. What was demanded before is in the report.
-    pub fn finish(mut self) -> Result<Report> {
+    pub fn finish(self) -> Result<Report> {
+        self.finish_with(|_, _| Vec::new())
+    }
+
+    /// The same, where `judge` has something to say of H, too.
+    pub fn finish_with(mut self, judge: impl FnOnce(&mut Report, &[Event]) -> Vec<WatchLog>) -> Result<Report> {
         if let Some(load) = self.load.take() {
             for hanging in load.stop() {
                 self.report.problem(hanging);
@@ -164,6 +201,20 @@ impl Bench {
             self.report.problems.extend(check_watch(&log, &events).iter().map(ToString::to_string));
             self.world.evidence.watches.lock().unwrap().push(log);
         }
+        for watch in &self.relisting {
+            watch.wait_for(RECOVERY, |log| check_relisted(log, &events).is_empty());
+            let log = watch.log();
+            self.report.problems.extend(check_relisted(&log, &events).iter().map(ToString::to_string));
+            self.report.figure(format!(
+                "{} listed anew {} times, resumed {}",
+                log.name,
+                log.relisted.len(),
+                log.resumes
+            ));
+            self.world.evidence.watches.lock().unwrap().push(log);
+        }
+        let judged = judge(&mut self.report, &events);
+        self.world.evidence.watches.lock().unwrap().extend(judged);
         let resumes: usize = self.followers.iter().map(|follower| follower.log().resumes).sum();
         self.report.figure(format!(
             "{} watches, resumed {resumes} times; H has {} changes",

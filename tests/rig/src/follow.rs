@@ -2,7 +2,7 @@
 
 use crate::check::{Batch, WatchLog};
 use crate::history::{Event, Held, Recorder};
-use crate::library::{self, Change, Client, Watch};
+use crate::library::{self, Change, Client, Kv, Watch, Watching, COMPACTED};
 use crate::load::Stop;
 use crate::world::Result;
 use std::sync::{Arc, Condvar, Mutex};
@@ -32,7 +32,20 @@ impl Follower {
         prefix: &str,
         start: i64,
     ) -> Result<Follower> {
-        let watch = Watch::start(client, prefix.as_bytes(), start)?;
+        let watching = Watching::prefix(prefix.as_bytes());
+        Follower::with(recorder, name, client, prefix, start, watching)
+    }
+
+    /// One of a prefix that is watched with more than the defaults.
+    pub fn with(
+        recorder: &Arc<Recorder>,
+        name: &str,
+        client: &Arc<Client>,
+        prefix: &str,
+        start: i64,
+        watching: Watching,
+    ) -> Result<Follower> {
+        let watch = Watch::start(client, watching.from(start))?;
         let log = WatchLog { name: name.into(), prefix: prefix.into(), start, ..WatchLog::default() };
         let said = Arc::new(Said { log: Mutex::new((log, Vec::new())), ..Said::default() });
         let stop = Arc::<Stop>::default();
@@ -51,9 +64,7 @@ impl Follower {
 
     /// Waits until it has delivered this revision, or one after it.
     pub fn wait(&self, revision: i64, limit: Duration) -> bool {
-        let log = self.said.log.lock().unwrap();
-        let missing = |log: &mut (WatchLog, _)| log.0.last() < revision;
-        !self.said.more.wait_timeout_while(log, limit, missing).unwrap().1.timed_out()
+        self.wait_for(limit, |log| log.last() >= revision)
     }
 
     /// Waits until it delivers a change of a revision after this one; when.
@@ -66,9 +77,29 @@ impl Follower {
 
     /// Waits until it has resumed more than so many times; whether it has.
     pub fn wait_resumed(&self, times: usize, limit: Duration) -> bool {
+        self.wait_for(limit, |log| log.resumes > times)
+    }
+
+    /// Waits until it has ended.
+    pub fn wait_closed(&self, limit: Duration) -> bool {
+        self.wait_for(limit, |log| !log.closed.is_empty())
+    }
+
+    /// Waits until what it has said so far is as wanted.
+    pub fn wait_for(&self, limit: Duration, wanted: impl Fn(&WatchLog) -> bool) -> bool {
         let log = self.said.log.lock().unwrap();
-        let missing = |log: &mut (WatchLog, _)| log.0.resumes <= times;
+        let missing = |log: &mut (WatchLog, _)| !wanted(&log.0);
         !self.said.more.wait_timeout_while(log, limit, missing).unwrap().1.timed_out()
+    }
+
+    /// Which keys were deleted, and when it said so.
+    pub fn deleted(&self) -> Vec<(String, Duration)> {
+        let log = self.said.log.lock().unwrap();
+        let deletes = log.0.batches.iter().zip(&log.1).flat_map(|(batch, at)| {
+            let gone = batch.changes.iter().filter(|change| change.held.is_none());
+            gone.map(|change| (change.key.clone(), *at))
+        });
+        deletes.collect()
     }
 
     pub fn log(&self) -> WatchLog {
@@ -90,27 +121,46 @@ impl Said {
         let mut log = self.log.lock().unwrap();
         match event {
             library::Event::Changes { revision, changes } => {
-                log.0.batches.push(Batch { revision, changes: changes.into_iter().map(change).collect() });
+                let synthetic = changes.iter().any(|change| change.synthetic);
+                let before = changes.iter().map(|change| change.before.as_ref().map(held)).collect();
+                log.0.batches.push(Batch {
+                    revision,
+                    changes: changes.iter().map(change).collect(),
+                    before,
+                    synthetic,
+                });
                 log.1.push(now);
             }
             library::Event::Live => log.0.lives += 1,
             library::Event::Resumed => log.0.resumes += 1,
-            library::Event::Closed(fault) => {
+            library::Event::Relisted(revision) => log.0.relisted.push(revision),
+            library::Event::Closed(fault, compacted) => {
+                if fault.as_ref().is_some_and(|fault| fault.code == COMPACTED) {
+                    log.0.compacted.push(compacted);
+                }
                 log.0.closed.push(fault.map_or("cancelled".into(), |fault| fault.to_string()));
             }
-            library::Event::Progress(_) | library::Event::Disconnected(_) => {}
+            _ => {}
         }
         self.more.notify_all();
     }
 }
 
-fn change(change: Change) -> Event {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let held = Held {
-        value: text(&change.kv.value),
-        create_revision: change.kv.create_revision,
-        mod_revision: change.kv.mod_revision,
-        version: change.kv.version,
-    };
-    Event { revision: held.mod_revision, key: text(&change.kv.key), held: change.put.then_some(held) }
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn held(kv: &Kv) -> Held {
+    Held {
+        value: text(&kv.value),
+        create_revision: kv.create_revision,
+        mod_revision: kv.mod_revision,
+        version: kv.version,
+    }
+}
+
+/// A change as H has it.
+pub fn change(change: &Change) -> Event {
+    let kv = &change.kv;
+    Event { revision: kv.mod_revision, key: text(&kv.key), held: change.put.then(|| held(kv)) }
 }

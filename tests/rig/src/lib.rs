@@ -3,9 +3,11 @@
 
 pub mod bench;
 pub mod check;
+pub mod contender;
 pub mod evidence;
 pub mod follow;
 pub mod history;
+pub mod lease;
 pub mod library;
 pub mod load;
 pub mod mutants;

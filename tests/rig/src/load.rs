@@ -22,6 +22,8 @@ const MOST_CALLS: f64 = 300.0;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 const KEYS: usize = 8;
+/// What the keys that all callers share begin with.
+pub const SHARED: &str = "k/";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mix {
@@ -146,7 +148,7 @@ fn work(caller: &Caller, recorder: &Recorder, stop: &Stop, mut rng: fastrand::Rn
 }
 
 fn action(caller: &Caller, recorder: &Recorder, seen: &HashMap<String, i64>, rng: &mut fastrand::Rng) -> Action {
-    let key = format!("k/{}", rng.usize(..KEYS));
+    let key = format!("{SHARED}{}", rng.usize(..KEYS));
     let value = || recorder.value(&caller.name);
     match (caller.mix, rng.usize(..100)) {
         (Mix::Puts, _) => Action::Put { key: format!("own/{}", caller.name), value: value() },

@@ -2,14 +2,14 @@
 
 use etcd3_rig::evidence::Evidence;
 use etcd3_rig::scenario::{Scenario, Setting, ALL};
-use etcd3_rig::{library, mutants, report};
+use etcd3_rig::{contender, library, mutants, report};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
 usage: etcd3-rig fast|full [SCENARIO...] [--seed N] [--rounds N]
-       etcd3-rig mutants [--seed N]
+       etcd3-rig mutants [SCENARIO...] [--seed N]
        etcd3-rig list
 
 Loads libetcd3.so from ETCD3_LIBDIR, without it from target/release. ETCD_VERSIONS names the
@@ -30,6 +30,12 @@ struct Options {
 }
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|command| command == "contend") {
+        let ended = contender::contend(&args[1..]);
+        eprintln!("etcd3-rig contend: {:?}", ended.err());
+        std::process::exit(TROUBLE);
+    }
     let options = options(std::env::args().skip(1)).unwrap_or_else(|why| {
         eprintln!("etcd3-rig: {why}\n{USAGE}");
         std::process::exit(TROUBLE);
@@ -37,7 +43,7 @@ fn main() {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
     let code = match options.command.as_str() {
         "fast" | "full" => run(&options, seed),
-        "mutants" => run_mutants(seed),
+        "mutants" => run_mutants(&options, seed),
         "list" => {
             ALL.iter().for_each(|s| println!("{:<12} {:<34} rounds {} / {}", s.name, s.title, s.fast, s.full));
             0
@@ -66,13 +72,13 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     Ok(options)
 }
 
-fn run_mutants(seed: u64) -> i32 {
+fn run_mutants(options: &Options, seed: u64) -> i32 {
     let Some(libdir) = std::env::var_os("ETCD3_MUTANT_LIBDIR").map(PathBuf::from) else {
         eprintln!("etcd3-rig: ETCD3_MUTANT_LIBDIR is not set\n{USAGE}");
         return TROUBLE;
     };
     println!("seed {seed}, mutants of {}", libdir.display());
-    match mutants::run(&libdir, seed) {
+    match mutants::run(&libdir, seed, &options.scenarios) {
         Ok(true) => 0,
         Ok(false) => FAILED,
         Err(trouble) => {

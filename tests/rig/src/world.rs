@@ -7,7 +7,7 @@ use crate::scenario::Setting;
 use base64::prelude::{Engine, BASE64_STANDARD};
 use etcd_run::{Builder, Cluster};
 use serde_json::{json, Value};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What kept a scenario from being run; not a verdict on the library.
@@ -15,6 +15,9 @@ pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T> = std::result::Result<T, Trouble>;
 
 const MEMBERS: usize = 3;
+/// So many operations a transaction may have.
+const TXN_OPS: usize = 128;
+const A_DAY: Duration = Duration::from_secs(86_400);
 /// How often a server is asked for what it does not report by itself.
 const POLL: Duration = Duration::from_millis(10);
 const PROBE: Duration = Duration::from_millis(500);
@@ -25,6 +28,8 @@ pub struct World {
     pub proxies: Vec<Proxy>,
     /// Between the members, if it was asked for.
     pub peers: Option<Peers>,
+    /// What has happened so far, if it is kept.
+    kept: Option<Arc<Mutex<Vec<Event>>>>,
     pub recorder: Arc<Recorder>,
     pub evidence: Arc<Evidence>,
 }
@@ -53,7 +58,7 @@ impl World {
         let recorder = Arc::new(Recorder::default());
         let logs = cluster.members().iter().map(|member| member.directory().join("etcd.log")).collect();
         let evidence = Evidence::new(setting.name, setting.seed, cluster.version(), logs, Arc::clone(&recorder));
-        Ok(World { cluster, proxies, peers, recorder, evidence })
+        Ok(World { cluster, proxies, peers, kept: None, recorder, evidence })
     }
 
     /// The members themselves.
@@ -116,30 +121,103 @@ impl World {
         wait("an election", Duration::from_secs(20), elected)
     }
 
+    /// Keeps what happens from now on as it happens, since it will be compacted away. Member 0 has to stay.
+    pub fn keep_history(&mut self) -> Result<()> {
+        let events = self.cluster[0].stream("/v3/watch", all_from(2), A_DAY)?;
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            // It ends with the member.
+            for answer in events.map_while(std::result::Result::ok) {
+                theirs.lock().unwrap().extend(told(&answer));
+            }
+        });
+        self.kept = Some(kept);
+        Ok(())
+    }
+
+    /// The store's revision.
+    pub fn revision(&self) -> Result<i64> {
+        let key = BASE64_STANDARD.encode(PROBES);
+        let member = &self.cluster[self.wait_healthy()?];
+        Ok(number(&member.post("/v3/kv/range", json!({"key": key}))?["header"]["revision"]))
+    }
+
     /// All that has happened, from revision 2 on.
     pub fn events(&self) -> Result<Vec<Event>> {
-        let member = &self.cluster[self.wait_healthy()?];
-        let key = BASE64_STANDARD.encode(PROBES);
-        let last = number(&member.post("/v3/kv/range", json!({"key": key}))?["header"]["revision"]);
+        let last = self.revision()?;
+        if let Some(kept) = &self.kept {
+            return wait("the history", Duration::from_secs(20), || {
+                let events = kept.lock().unwrap();
+                let complete = last < 2 || events.last().is_some_and(|event: &Event| event.revision >= last);
+                complete.then(|| events.clone())
+            });
+        }
         let mut events = Vec::new();
         if last < 2 {
             return Ok(events);
         }
-        // From the key "\0" to no end: all keys.
-        let create = json!({"create_request": {"key": "AA==", "range_end": "AA==", "start_revision": "2"}});
-        for answer in member.stream("/v3/watch", create, Duration::from_secs(60))? {
+        let member = &self.cluster[self.wait_healthy()?];
+        for answer in member.stream("/v3/watch", all_from(2), Duration::from_secs(60))? {
             let answer = answer?;
             let result = &answer["result"];
             if result["canceled"] == true || !answer["error"].is_null() {
                 return Err(format!("no history: {answer}").into());
             }
-            events.extend(result["events"].as_array().into_iter().flatten().map(event));
+            events.extend(told(&answer));
             if events.last().is_some_and(|event: &Event| event.revision >= last) {
                 return Ok(events);
             }
         }
         Err("the history ends early".into())
     }
+
+    /// Puts keys in transactions as large as a server takes them, not through the library.
+    pub fn put_all(&self, pairs: &[(String, String)]) -> Result<()> {
+        let member = &self.cluster[self.wait_healthy()?];
+        for pairs in pairs.chunks(TXN_OPS) {
+            let put = |(key, value): &(String, String)| json!({"request_put": {"key": BASE64_STANDARD.encode(key), "value": BASE64_STANDARD.encode(value)}});
+            let puts: Vec<Value> = pairs.iter().map(put).collect();
+            member.post("/v3/kv/txn", json!({"success": puts}))?;
+        }
+        Ok(())
+    }
+
+    /// How many keys there are with a prefix.
+    pub fn count(&self, prefix: &str) -> Result<usize> {
+        let mut end = prefix.as_bytes().to_vec();
+        // None of the rig's prefixes ends with the last byte there is.
+        *end.last_mut().ok_or("a prefix")? += 1;
+        let (key, range_end) = (BASE64_STANDARD.encode(prefix), BASE64_STANDARD.encode(end));
+        let member = &self.cluster[self.wait_healthy()?];
+        let ask = json!({"key": key, "range_end": range_end, "count_only": true});
+        Ok(number(&member.post("/v3/kv/range", ask)?["count"]) as usize)
+    }
+
+    /// How many watches the members have, all together.
+    pub fn watchers(&self) -> Result<usize> {
+        let count = |member: &etcd_run::Server| member.metric("etcd_debugging_mvcc_watcher_total");
+        let counts = self.cluster.members().iter().map(count).collect::<etcd_run::Result<Vec<f64>>>()?;
+        Ok(counts.iter().sum::<f64>() as usize)
+    }
+
+    /// Makes history end at a revision.
+    pub fn compact(&self, revision: i64) -> Result<()> {
+        let leader = self.wait_healthy()?;
+        self.note(format!("history is compacted at {revision}"));
+        self.cluster[leader].post("/v3/kv/compaction", json!({"revision": revision.to_string()}))?;
+        Ok(())
+    }
+}
+
+/// All keys: from "\0" to no end.
+fn all_from(revision: i64) -> Value {
+    json!({"create_request": {"key": "AA==", "range_end": "AA==", "start_revision": revision.to_string()}})
+}
+
+/// The changes in an answer of a watch.
+fn told(answer: &Value) -> Vec<Event> {
+    answer["result"]["events"].as_array().into_iter().flatten().map(event).collect()
 }
 
 impl Drop for World {

@@ -140,6 +140,20 @@ impl Gateway {
         Ok(())
     }
 
+    /// The sum of a metric over all its labels.
+    pub fn metric(&self, name: &str) -> Result<f64> {
+        let (_, metrics) = self.ask("/metrics", None, CALL, None)?;
+        let value = |line: &str| {
+            let rest = line.strip_prefix(name)?;
+            rest.starts_with([' ', '{']).then(|| rest.rsplit(' ').next()?.parse::<f64>().ok()).flatten()
+        };
+        let values: Vec<f64> = metrics.lines().filter_map(value).collect();
+        match values.is_empty() {
+            true => fail(format!("{} has no metric {name}", self.endpoint)),
+            false => Ok(values.iter().sum()),
+        }
+    }
+
     fn check_metrics(&self) -> Result<()> {
         let (_, metrics) = self.ask("/metrics", None, PROBE, None)?;
         let wanted = format!("etcd_server_id{{server_id=\"{:x}\"}} 1", self.member_id());

@@ -152,6 +152,11 @@ impl Server {
         self.gateway.post_within(path, &body, limit)
     }
 
+    /// What it says of itself, as in "etcd_debugging_mvcc_watcher_total".
+    pub fn metric(&self, name: &str) -> Result<f64> {
+        self.gateway.metric(name)
+    }
+
     /// Asks the JSON gateway for a stream, such as `/v3/watch`, which ends after `limit`.
     pub fn stream(&self, path: &str, body: Value, limit: Duration) -> Result<impl Iterator<Item = Result<Value>>> {
         self.gateway.stream(path, &body, limit)

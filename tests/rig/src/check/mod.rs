@@ -3,14 +3,16 @@
 //! The cluster's history H, all of it, decides most questions by revision, in O(n log n). A search
 //! for a linearization (Porcupine) cross-checks it where that is affordable.
 
+mod locks;
 mod porcupine;
 mod watches;
 
 #[cfg(test)]
 mod tests;
 
+pub use locks::{check_locks, hand_overs, holds, Fates, Hold};
 pub use porcupine::{second_opinion, Opinion};
-pub use watches::{check_watch, Batch, WatchLog};
+pub use watches::{check_before, check_compacted, check_relisted, check_watch, Batch, WatchLog};
 
 use crate::history::{Action, Event, Held, Outcome, Record, PROBES};
 use std::collections::HashMap;
@@ -31,6 +33,8 @@ pub enum Rule {
     Order,
     /// A watch delivered what H says.
     Watch,
+    /// A lock was held by one at a time.
+    Lock,
 }
 
 #[derive(Debug, Clone)]

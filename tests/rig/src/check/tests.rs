@@ -221,7 +221,12 @@ fn deletes_are_accounted_for() {
 }
 
 fn log(batches: &[(i64, &[Event])]) -> WatchLog {
-    let batch = |(revision, changes): &(i64, &[Event])| Batch { revision: *revision, changes: changes.to_vec() };
+    let batch = |(revision, changes): &(i64, &[Event])| Batch {
+        revision: *revision,
+        changes: changes.to_vec(),
+        before: vec![None; changes.len()],
+        synthetic: false,
+    };
     WatchLog { start: 2, lives: 1, batches: batches.iter().map(batch).collect(), ..WatchLog::default() }
 }
 
@@ -259,6 +264,56 @@ fn a_watch_goes_live_once_and_stays() {
     assert_ne!(live(0, &[]), 0);
     assert_ne!(live(2, &[]), 0);
     assert_ne!(live(1, &["lost"]), 0);
+}
+
+#[test]
+fn a_compacted_watch_ends_once_and_only_if_it_has_to() {
+    let h = puts(&["1", "2", "3", "4"]);
+    let ended = |batches: &[(i64, &[Event])], compacted: &[i64]| {
+        let closed = compacted.iter().map(|_| "compacted".into()).collect();
+        let log = WatchLog { closed, compacted: compacted.to_vec(), ..log(batches) };
+        check_compacted(&log, &h, 4).len()
+    };
+    assert_eq!(ended(&[(5, &h)], &[]), 0);
+    assert_eq!(ended(&[(2, &h[..1])], &[4]), 0);
+    // A gap; with the wrong revision; twice; and where history still had the rest.
+    assert_ne!(ended(&[(2, &h[..1]), (5, &h[2..])], &[]), 0);
+    assert_ne!(ended(&[(2, &h[..1])], &[5]), 0);
+    assert_ne!(ended(&[(2, &h[..1])], &[4, 4]), 0);
+    assert_ne!(ended(&[(3, &h[..2])], &[4]), 0);
+    // What it had said before was not all.
+    assert_ne!(ended(&[(3, &h[1..2])], &[4]), 0);
+}
+
+#[test]
+fn a_watch_that_lists_anew_ends_as_the_store() {
+    let mut h = puts(&["1", "2", "3"]);
+    h.push(Event { key: "gone".into(), ..event(5, held("4", 5, 5, 1)) });
+    h.push(Event { key: "gone".into(), ..event(6, None) });
+    let relisted = |batches: &[(i64, &[Event])]| {
+        let mut log = log(batches);
+        log.batches.iter_mut().skip(1).for_each(|batch| batch.synthetic = true);
+        check_relisted(&log, &h).len()
+    };
+    assert_eq!(relisted(&[(2, &h[..1]), (6, &h[2..3])]), 0);
+    assert_eq!(relisted(&[(2, &h[3..4]), (6, &h[2..3]), (6, &h[4..])]), 0);
+    // One thing missed, another never gone, and time that runs back.
+    assert_ne!(relisted(&[(2, &h[..1])]), 0);
+    assert_ne!(relisted(&[(5, &h[2..4])]), 0);
+    assert_ne!(check_relisted(&log(&[(4, &h[2..3]), (4, &h[2..3])]), &h[..3]).len(), 0);
+}
+
+#[test]
+fn what_was_there_before_is_what_h_says() {
+    let h = puts(&["1", "2"]);
+    let mut told = log(&[(2, &h[..1]), (3, &h[1..])]);
+    told.batches[1].before = vec![h[0].held.clone()];
+    assert_eq!(check_before(&told, &h).len(), 0);
+    told.batches[1].before = vec![None];
+    assert_ne!(check_before(&told, &h).len(), 0);
+    told.batches[1].before = vec![h[1].held.clone()];
+    assert_ne!(check_before(&told, &h).len(), 0);
+    assert_ne!(check_before(&told, &h[..1]).len(), 0);
 }
 
 #[test]

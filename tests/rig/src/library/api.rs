@@ -26,7 +26,11 @@ pub struct RawChange {
     pub is_create: c_int,
     pub kv: *const RawKv,
     pub prev_kv: *const RawKv,
+    /// Only where there is `etcd3_watch_opts_set_relist`.
+    pub is_synthetic: i32,
 }
+
+pub type EventFn = unsafe extern "C" fn(Handle, *mut c_void);
 
 /// A function that this build of the library does not have is found out when it is called, so that
 /// a scenario can be written before what it tests.
@@ -54,6 +58,14 @@ macro_rules! functions {
                     function($($arg),*)
                 }
             )*
+
+            /// Whether this build of the library has a function.
+            pub fn has(&self, name: &str) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name.is_some(),)*
+                    _ => false,
+                }
+            }
         }
     };
 }
@@ -120,6 +132,9 @@ functions! {
 
     fn etcd3_queue_new(queue: *mut Handle, error: *mut Handle) -> Code;
     fn etcd3_queue_next(queue: Handle, timeout_ms: i64, event: *mut Handle, error: *mut Handle) -> Code;
+    fn etcd3_queue_dispatch(
+        queue: Handle, max: usize, timeout_ms: i64, ran: *mut usize, error: *mut Handle,
+    ) -> Code;
     fn etcd3_queue_free(queue: Handle);
     fn etcd3_event_type(event: Handle) -> i32;
     fn etcd3_event_revision(event: Handle) -> i64;
@@ -127,16 +142,72 @@ functions! {
     fn etcd3_event_change(event: Handle, index: usize) -> *const RawChange;
     fn etcd3_event_state(event: Handle) -> i32;
     fn etcd3_event_error(event: Handle) -> Handle;
+    fn etcd3_event_user_data(event: Handle) -> *mut c_void;
+    fn etcd3_event_compact_revision(event: Handle) -> i64;
+    fn etcd3_event_lost_reason(event: Handle) -> i32;
+    fn etcd3_event_leader(event: Handle) -> *const RawKv;
     fn etcd3_event_free(event: Handle);
     fn etcd3_watch_opts_new(key: *const u8, len: usize) -> Handle;
     fn etcd3_watch_opts_set_prefix(opts: Handle);
     fn etcd3_watch_opts_set_start_revision(opts: Handle, revision: i64);
+    fn etcd3_watch_opts_set_prev_kv(opts: Handle);
+    fn etcd3_watch_opts_set_relist(opts: Handle);
+    fn etcd3_watch_opts_set_buffer(opts: Handle, max_bytes: i64, policy: i32);
     fn etcd3_watch_opts_free(opts: Handle);
     fn etcd3_watch_start(
-        client: Handle, opts: Handle, queue: Handle, callback: *const c_void, user_data: *mut c_void,
+        client: Handle, opts: Handle, queue: Handle, callback: Option<EventFn>, user_data: *mut c_void,
         watch: *mut Handle, error: *mut Handle,
     ) -> Code;
+    fn etcd3_watch_cancel(watch: Handle);
+    fn etcd3_watch_join(watch: Handle, timeout_ms: i64, error: *mut Handle) -> Code;
     fn etcd3_watch_free(watch: Handle);
+
+    fn etcd3_op_set_lease(op: Handle, lease: i64);
+    fn etcd3_lease_open(
+        client: Handle, ttl_s: i64, id: i64, queue: Handle, callback: Option<EventFn>, user_data: *mut c_void,
+        lease: *mut Handle, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_lease_id(lease: Handle) -> i64;
+    fn etcd3_lease_is_alive(lease: Handle) -> c_int;
+    fn etcd3_lease_refresh(lease: Handle, error: *mut Handle) -> Code;
+    fn etcd3_lease_revoke(lease: Handle, error: *mut Handle) -> Code;
+    fn etcd3_lease_free(lease: Handle);
+    fn etcd3_session_open(
+        client: Handle, ttl_s: i64, id: i64, queue: Handle, callback: Option<EventFn>, user_data: *mut c_void,
+        session: *mut Handle, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_session_lease_id(session: Handle) -> i64;
+    fn etcd3_session_is_alive(session: Handle) -> c_int;
+    fn etcd3_session_free(session: Handle);
+    fn etcd3_lock_new(
+        session: Handle, name: *const u8, len: usize, lock: *mut Handle, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_lock_acquire(lock: Handle, timeout_ms: i64, error: *mut Handle) -> Code;
+    fn etcd3_lock_release(lock: Handle, error: *mut Handle) -> Code;
+    fn etcd3_lock_watch_loss(
+        lock: Handle, queue: Handle, callback: Option<EventFn>, user_data: *mut c_void, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_lock_token(lock: Handle) -> i64;
+    fn etcd3_lock_put(
+        lock: Handle, key: *const u8, len: usize, value: *const u8, value_len: usize, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_lock_free(lock: Handle);
+    fn etcd3_election_new(
+        session: Handle, name: *const u8, len: usize, election: *mut Handle, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_election_campaign(
+        election: Handle, value: *const u8, len: usize, timeout_ms: i64, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_election_proclaim(election: Handle, value: *const u8, len: usize, error: *mut Handle) -> Code;
+    fn etcd3_election_resign(election: Handle, error: *mut Handle) -> Code;
+    fn etcd3_election_is_leader(election: Handle) -> c_int;
+    fn etcd3_election_token(election: Handle) -> i64;
+    fn etcd3_election_free(election: Handle);
+    fn etcd3_election_observe(
+        client: Handle, name: *const u8, len: usize, queue: Handle, callback: Option<EventFn>, user_data: *mut c_void,
+        observer: *mut Handle, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_observer_free(observer: Handle);
 }
 
 /// Where the library is: in `ETCD3_LIBDIR`, or where cargo puts its release build.

@@ -2,13 +2,19 @@
 
 mod api;
 mod client;
+mod lease;
+mod lock;
 mod op;
+mod queue;
 mod watch;
 
 pub use api::path;
 pub use client::{Client, Config};
+pub use lease::{Lease, Session, EXPIRED as LOST_EXPIRED, GONE as LOST_GONE};
+pub use lock::{Election, Lock, Observer};
 pub use op::{Answer, Kv, Op};
-pub use watch::{Change, Event, Watch};
+pub use queue::{Change, Event, Queue};
+pub use watch::{Overflow, Watch, Watching};
 
 use api::{api, Code, Handle};
 use std::ffi::{c_char, CStr};
@@ -16,9 +22,11 @@ use std::ptr::null_mut;
 
 pub const TIMEOUT: i32 = 2;
 pub const UNAVAILABLE: i32 = 4;
+pub const CLOSED: i32 = 5;
 pub const AMBIGUOUS: i32 = 9;
 /// A bug of the library's that it has noticed itself.
 pub const INTERNAL: i32 = 99;
+pub const COMPACTED: i32 = 110;
 pub const NO_LEADER: i32 = 160;
 pub const LEADER_CHANGED: i32 = 161;
 /// The server's own time limits, with and without a reason, are this code and the next three.
@@ -73,6 +81,11 @@ unsafe fn read_error(error: Handle) -> Fault {
         maybe_applied: api.etcd3_error_maybe_applied(error) != 0,
         retryable: api.etcd3_error_is_retryable(error) != 0,
     }
+}
+
+/// Whether this build of the library has a function.
+pub fn has(function: &str) -> bool {
+    api().has(function)
 }
 
 /// Makes a call that takes an error last.

@@ -31,6 +31,20 @@ impl Op {
         txn
     }
 
+    /// All of these puts or none.
+    pub fn puts<'a>(pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Op {
+        let txn = Op(unsafe { api().etcd3_op_txn() });
+        for (key, value) in pairs {
+            unsafe { api().etcd3_txn_then(txn.0, Op::put(key, value).0) };
+        }
+        txn
+    }
+
+    pub fn lease(self, lease: i64) -> Op {
+        unsafe { api().etcd3_op_set_lease(self.0, lease) };
+        self
+    }
+
     pub fn prefix(self) -> Op {
         unsafe { api().etcd3_op_set_prefix(self.0) };
         self

@@ -241,17 +241,23 @@ impl Half<'_> {
     }
 
     fn delay(&self, plan: &Plan, rng: &mut fastrand::Rng) -> Duration {
+        if !self.is_concerned(plan) {
+            return Duration::ZERO;
+        }
         let flow = plan.flow(self.direction);
         let jitter = flow.jitter.mul_f64(rng.f64() * 2.0);
         (flow.latency + jitter).saturating_sub(flow.jitter)
     }
 
     async fn flowing(&self, plans: &mut watch::Receiver<Plan>) {
-        let concerned = |plan: &Plan| match (&plan.members, self.member.get()) {
+        let _ = plans.wait_for(|plan| !plan.flow(self.direction).stalled || !self.is_concerned(plan)).await;
+    }
+
+    fn is_concerned(&self, plan: &Plan) -> bool {
+        match (&plan.members, self.member.get()) {
             (Some(members), Some(member)) => members.contains(member),
             _ => true,
-        };
-        let _ = plans.wait_for(|plan| !plan.flow(self.direction).stalled || !concerned(plan)).await;
+        }
     }
 
     fn sniff(&self, chunk: &[u8]) {

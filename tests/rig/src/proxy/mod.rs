@@ -64,7 +64,7 @@ pub struct Plan {
     pub door: Door,
     pub up: Flow,
     pub down: Flow,
-    /// If set, `stalled` is only for connections from these members and from unknown ones.
+    /// If set, `stalled` and `latency` are only for connections from these members and from unknown ones.
     pub members: Option<HashSet<String>>,
 }
 

@@ -5,6 +5,7 @@ use etcd_run::{Builder, Cluster};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A proxy in front of each member's peer address. Who connects says in its requests who it is, and
 /// so each pair of members can be parted.
@@ -39,6 +40,14 @@ impl Peers {
                 .collect();
             let flow = Flow { stalled: true, ..Flow::default() };
             proxy.set(Plan { up: flow.clone(), down: flow, members: Some(strangers), ..Plan::default() });
+        }
+    }
+
+    /// Has all that goes to a member from the others, and back, come so much later.
+    pub fn delay(&self, cluster: &Cluster, late: usize, latency: Duration) {
+        for (member, proxy) in self.proxies.iter().enumerate() {
+            let members = (member != late).then(|| HashSet::from([format!("{:x}", cluster[late].id())]));
+            proxy.set(Plan { members, ..Plan::latency(latency, Duration::ZERO) });
         }
     }
 

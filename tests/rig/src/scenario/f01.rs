@@ -18,7 +18,9 @@ fn run(setting: &Setting) -> Result<Report> {
     let world = World::start(setting)?;
     let mut callers = load::standard(&world.endpoints())?;
     callers.push(Caller::new("waiter", &load::client(&world.endpoints())?, Mix::Puts, 100, 2 * LIMIT));
+    let watching = load::client(&world.endpoints())?;
     let mut bench = Bench::start(world, setting, callers)?;
+    bench.follow_relisting(&watching)?;
     let mut elections = Vec::new();
     while bench.next_round()? {
         let leader = bench.world.wait_healthy()?;

@@ -14,7 +14,9 @@ const MAX: Duration = Duration::from_secs(3);
 fn run(setting: &Setting) -> Result<Report> {
     let world = World::start(setting)?;
     let callers = load::standard(&world.endpoints())?;
+    let watching = load::client(&world.endpoints())?;
     let mut bench = Bench::start(world, setting, callers)?;
+    bench.follow_relisting(&watching)?;
     while bench.next_round()? {
         let leader = bench.world.wait_healthy()?;
         let pause = Duration::from_secs_f64(1.0 + 4.0 * bench.rng.f64());

@@ -3,6 +3,7 @@
 use super::{Scenario, Setting};
 use crate::bench::Bench;
 use crate::history::Outcome;
+use crate::lease::{Leases, NOT_TESTED};
 use crate::load;
 use crate::proxy::Plan;
 use crate::report::Report;
@@ -27,7 +28,9 @@ fn mode(round: usize) -> (&'static str, Plan) {
 fn run(setting: &Setting) -> Result<Report> {
     let world = World::start(setting)?;
     let callers = load::patient(&world.proxied())?;
+    let client = load::client(&world.proxied())?;
     let mut bench = Bench::start(world, setting, callers)?;
+    let leases = Leases::are_there().then(|| Leases::open(&bench.world, &client, "slow", &[10; 20])).transpose()?;
     while bench.next_round()? {
         let (what, plan) = mode(bench.report.rounds);
         let accepted = |bench: &Bench| bench.world.proxies.iter().map(|proxy| proxy.accepted()).sum::<u64>();
@@ -40,6 +43,10 @@ fn run(setting: &Setting) -> Result<Report> {
         bench.world.proxies.iter().for_each(|proxy| proxy.set(Plan::pass()));
         let new = accepted(&bench) - before;
         bench.report.demand(new == 0, || format!("{what}: {new} new connections"));
+    }
+    match &leases {
+        Some(leases) => drop(leases.demand_kept(&mut bench.report, &bench.world, 0)?),
+        None => bench.report.figure(NOT_TESTED),
     }
     bench.demand_none("a slow network is no reason to fail", |record| {
         matches!(record.outcome, Outcome::Failed(_) | Outcome::Ambiguous(_))

@@ -145,10 +145,15 @@ fn corrupt(bench: &mut Bench, times: usize) -> Result<()> {
 
 /// Of this process: descriptors, threads, MiB of memory.
 fn resources(bench: &Bench) -> (usize, usize, usize) {
-    let count = |directory: &str| std::fs::read_dir(directory).map_or(0, Iterator::count);
+    let (descriptors, threads) = descriptors_and_threads();
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = statm.split(' ').nth(1).map_or(0, |pages| pages.parse().unwrap_or(0));
     // Each has an end of the library's, and two of the proxy's.
     let open: usize = bench.world.proxies.iter().map(|proxy| 3 * proxy.open()).sum();
-    (count("/proc/self/fd").saturating_sub(open), count("/proc/self/task"), pages / 256)
+    (descriptors.saturating_sub(open), threads, pages / 256)
+}
+
+pub fn descriptors_and_threads() -> (usize, usize) {
+    let count = |directory: &str| std::fs::read_dir(directory).map_or(0, Iterator::count);
+    (count("/proc/self/fd"), count("/proc/self/task"))
 }

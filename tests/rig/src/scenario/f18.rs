@@ -3,7 +3,8 @@
 use super::{others, revive, Scenario, Setting};
 use crate::bench::Bench;
 use crate::history::{Action, Record};
-use crate::library::{Client, Op, NO_LEADER};
+use crate::lease::{check_lost, Leases, NOT_TESTED};
+use crate::library::{Client, Op, LOST_EXPIRED, NO_LEADER};
 use crate::load::{self, LIMIT};
 use crate::report::Report;
 use crate::world::{wait, Result, World};
@@ -20,7 +21,11 @@ fn run(setting: &Setting) -> Result<Report> {
     let world = World::with_peers(setting)?;
     let callers = load::standard(&world.endpoints())?;
     let mut bench = Bench::start(world, setting, callers)?;
+    let client = load::client(&bench.world.endpoints())?;
+    let long = Leases::are_there().then(|| Leases::open(&bench.world, &client, "long", &[60; 5])).transpose()?;
     while bench.next_round()? {
+        let name = format!("short-{}", bench.report.rounds);
+        let short = Leases::are_there().then(|| Leases::open(&bench.world, &client, &name, &[3; 5])).transpose()?;
         let live = bench.rng.usize(..3);
         let kill = bench.report.rounds % 2 == 1;
         let endpoints = bench.world.endpoints();
@@ -58,7 +63,16 @@ fn run(setting: &Setting) -> Result<Report> {
         wait("the cluster to answer", Duration::from_secs(20), || bench.world.answers(live).then_some(()))?;
         let healed = bench.world.note("the cluster answers");
         bench.read_and_put_recovery(healed);
+        bench.watch_recovery(healed);
+        if let Some(short) = short {
+            short.wait_lost(5);
+            bench.report.problems.extend(check_lost(&short.said(), 5, LOST_EXPIRED));
+        }
         revive(&bench.world)?;
+    }
+    match &long {
+        Some(long) => drop(long.demand_kept(&mut bench.report, &bench.world, 0)?),
+        None => bench.report.figure(NOT_TESTED),
     }
     bench.finish()
 }

@@ -2,17 +2,30 @@
 
 mod f01;
 mod f02;
+mod f03;
+mod f04;
 mod f05;
 mod f06;
 mod f07;
 mod f08;
 mod f09;
 mod f10;
+mod f11;
+mod f12;
+mod f13;
+mod f14;
 mod f15;
 mod f16;
 mod f18;
 mod f19;
+mod f20;
+mod f21;
+mod f22;
+mod f26;
+mod f27;
+mod frames;
 mod leader_kill;
+mod line;
 mod mixed;
 mod outage;
 mod secure;
@@ -24,6 +37,9 @@ use crate::world::{Result, World};
 pub const ALL: &[Scenario] = &[
     f01::SCENARIO,
     f02::SCENARIO,
+    f03::SCENARIO,
+    f04::SCENARIO,
+    f04::MANY,
     f05::SCENARIO,
     f06::SCENARIO,
     f07::SCENARIO,
@@ -31,12 +47,24 @@ pub const ALL: &[Scenario] = &[
     f08::DEADLINES,
     f09::SCENARIO,
     f10::SCENARIO,
+    f11::SCENARIO,
+    f12::SCENARIO,
+    f13::SCENARIO,
+    f14::SCENARIO,
     f15::SCENARIO,
     f15::JWT,
     f16::SCENARIO,
     mixed::SCENARIO,
     f18::SCENARIO,
     f19::SCENARIO,
+    f20::SCENARIO,
+    f20::OWN_KEY,
+    f21::SCENARIO,
+    f22::SCENARIO,
+    f26::SCENARIO,
+    f27::SCENARIO,
+    f27::LOST,
+    frames::SCENARIO,
     outage::SCENARIO,
     leader_kill::SCENARIO,
 ];
