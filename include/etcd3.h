@@ -520,6 +520,12 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
 #define ETCD3_EVENT_ACQUIRED 8
 
+/** A piece of a snapshot: see etcd3_event_data. */
+#define ETCD3_EVENT_DATA 10
+
+/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
+#define ETCD3_EVENT_NOTICE 11
+
 /** No renewal was answered in time: the server may delete the lease and its keys from now on. */
 #define ETCD3_LOST_EXPIRED 1
 
@@ -537,12 +543,6 @@ void etcd3_result_free(etcd3_result_t *result);
 
 /** The key of the lock or of the leadership was deleted, by somebody or with its lease. */
 #define ETCD3_LOST_DELETED 6
-
-/** A piece of a snapshot: see etcd3_event_data. */
-#define ETCD3_EVENT_DATA 10
-
-/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
-#define ETCD3_EVENT_NOTICE 11
 
 /** The server has taken the watch on. */
 #define ETCD3_STATE_LIVE 1

@@ -7,7 +7,7 @@ use super::counters::Counters;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::{Body, State};
-use super::lease::Leases;
+use super::lease::{Leases, Listener};
 use super::log::Log;
 use super::mutant;
 use super::op::{Op, Request};
@@ -46,7 +46,7 @@ pub struct Config {
     pub watches: Settings,
     pub log: Arc<Log>,
     /// Who wants to hear of the client's own state.
-    pub events: Option<(Option<Arc<Queue>>, Arc<dyn Handler>)>,
+    pub events: Option<Listener>,
 }
 
 impl Default for Config {

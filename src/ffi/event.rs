@@ -34,6 +34,10 @@ pub const ETCD3_EVENT_LOST: i32 = 6;
 pub const ETCD3_EVENT_LEADER: i32 = 7;
 /// A lock is held, or an election won: etcd3_event_revision is the fencing token.
 pub const ETCD3_EVENT_ACQUIRED: i32 = 8;
+/// A piece of a snapshot: see etcd3_event_data.
+pub const ETCD3_EVENT_DATA: i32 = 10;
+/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
+pub const ETCD3_EVENT_NOTICE: i32 = 11;
 
 /// No renewal was answered in time: the server may delete the lease and its keys from now on.
 pub const ETCD3_LOST_EXPIRED: i32 = 1;
@@ -47,10 +51,6 @@ pub const ETCD3_LOST_PERMISSION: i32 = 4;
 pub const ETCD3_LOST_CLOSED: i32 = 5;
 /// The key of the lock or of the leadership was deleted, by somebody or with its lease.
 pub const ETCD3_LOST_DELETED: i32 = 6;
-/// A piece of a snapshot: see etcd3_event_data.
-pub const ETCD3_EVENT_DATA: i32 = 10;
-/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
-pub const ETCD3_EVENT_NOTICE: i32 = 11;
 
 /// The server has taken the watch on.
 pub const ETCD3_STATE_LIVE: i32 = 1;

@@ -68,7 +68,7 @@ static void every_kind_in_turn(void)
 
 static const etcd3_change_t *change(const etcd3_event_t *event, size_t i)
 {
-    static const etcd3_change_t none = {-1, -1, NULL, NULL};
+    static const etcd3_change_t none = {-1, -1, NULL, NULL, -1};
     const etcd3_change_t *found = etcd3_event_change(event, i);
     CHECK(found != NULL);
     return found ? found : &none;

@@ -93,7 +93,12 @@ static void start_one(struct slot *slot, unsigned *seed)
     code = etcd3_watch_start(place->client, opts, next_random(seed, 2) ? queue : NULL, on_event, ticket, &slot->watch,
                              NULL);
     if (code != ETCD3_OK) {
-        add_to(&wrong, code != ETCD3_ERR_CLOSED && code != ETCD3_ERR_UNAVAILABLE && code != ETCD3_ERR_TIMEOUT);
+        /* The line may be cut before HTTP/2 is spoken. */
+        if (code != ETCD3_ERR_CLOSED && code != ETCD3_ERR_UNAVAILABLE && code != ETCD3_ERR_TIMEOUT &&
+            code != ETCD3_ERR_PROTOCOL) {
+            fprintf(stderr, "a watch was refused with %s\n", etcd3_code_name(code));
+            add_to(&wrong, 1);
+        }
         /* Nothing was, and nothing will be, called. */
         add_to(&wrong, ticket->closed || slot->watch != NULL);
         free(ticket);

@@ -71,7 +71,7 @@ fn is_base64(value: &str) -> bool {
     let padding = value.len() - bare.len();
     bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
         && bare.len() % 4 != 1
-        && (padding == 0 || (padding <= 2 && value.len() % 4 == 0))
+        && (padding == 0 || (padding <= 2 && value.len().is_multiple_of(4)))
 }
 
 #[cfg(test)]

@@ -404,7 +404,6 @@ impl Transport {
     }
 
     /// Where tonic's generated clients send their streams.
-    #[allow(dead_code)]
     pub fn streams(self: &Arc<Self>) -> StreamService {
         self.streams_with(Headers::default())
     }
