@@ -34,12 +34,12 @@ fn members() {
         }
         all_same(pair, &["member remove 12", "member promote 12", "member update 12 --peer-urls=http://127.0.0.1:9"]);
         pair.same_but_header("member update MEMBER --peer-urls=http://127.0.0.1:9 -w json");
-        all_same(
-            pair,
-            &["member update MEMBER --peer-urls=http://127.0.0.1:9", "member list", "member promote MEMBER"],
-        );
+        // Ids are padded with blanks.
+        let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        pair.compare("member update MEMBER --peer-urls=http://127.0.0.1:9", "", &squeezed);
+        all_same(pair, &["member list", "member promote MEMBER"]);
         // The new member's id comes from the time of day.
-        let added = |text: String| in_any_order(mask_after(&without_header(text), "Member ", HEX));
+        let added = |text: String| in_any_order(mask_after(&without_header(text).replace("  ", " "), "Member ", HEX));
         pair.compare("member add new --peer-urls=http://127.0.0.1:10,http://127.0.0.1:11 --learner", "", &added);
         pair.same("member add new --peer-urls=http://127.0.0.1:10");
         pair.each(|side| {
@@ -58,7 +58,7 @@ fn members() {
         pair.compare("member list", "", &sorted);
         pair.same("member promote LEARNER");
         pair.same_but_header("member remove LEARNER -w json");
-        pair.same("member remove LEARNER");
+        pair.same("member remove LEARNER"); // it is gone
     });
 }
 
