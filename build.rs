@@ -29,6 +29,14 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Barriers", "src/ffi/barrier.rs"),
     ("Queues of work", "src/ffi/work.rs"),
     ("Transactional memory", "src/ffi/stm.rs"),
+    ("Reading in pages", "src/ffi/pages.rs"),
+    ("Members", "src/ffi/cluster.rs"),
+    ("Status", "src/ffi/status.rs"),
+    ("Alarms", "src/ffi/alarm.rs"),
+    ("Maintenance", "src/ffi/maintenance.rs"),
+    ("Snapshots", "src/ffi/snapshot.rs"),
+    ("Users", "src/ffi/access.rs"),
+    ("Roles", "src/ffi/role.rs"),
 ];
 
 fn main() {

@@ -153,6 +153,9 @@ typedef int32_t etcd3_code_t;
 /** The caller's own function asked for the end. Nothing was changed by the call. */
 #define ETCD3_ERR_ABORTED 27
 
+/** A snapshot ended early, or is not what its checksum says. Nothing of it was kept. */
+#define ETCD3_ERR_SNAPSHOT_CORRUPT 30
+
 /** With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before. */
 #define ETCD3_ERR_NO_GREATER_REVISION 31
 
@@ -517,6 +520,12 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
 #define ETCD3_EVENT_ACQUIRED 8
 
+/** A piece of a snapshot: see etcd3_event_data. */
+#define ETCD3_EVENT_DATA 10
+
+/** Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total. */
+#define ETCD3_EVENT_NOTICE 11
+
 /** No renewal was answered in time: the server may delete the lease and its keys from now on. */
 #define ETCD3_LOST_EXPIRED 1
 
@@ -603,7 +612,10 @@ typedef struct etcd3_change_t {
  */
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
-/** What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER or _ACQUIRED; 0 for NULL. */
+/**
+ * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
+ * _NOTICE; 0 for NULL.
+ */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
 /** The user_data given to the call that started what reports here: how a binding finds its object. */
@@ -645,8 +657,21 @@ const etcd3_kv_t *etcd3_event_leader(const etcd3_event_t *event);
 /** DONE: the answer, if the call succeeded; else NULL. Borrowed from `event`. */
 const etcd3_result_t *etcd3_event_result(const etcd3_event_t *event);
 
+/** DATA: the bytes, how many through `len`, which may be NULL; else NULL, and 0. Borrowed from `event`. */
+const void *etcd3_event_data(const etcd3_event_t *event, size_t *len);
+
+/** NOTICE: what was done, in words; else "". Borrowed from `event`. */
+const char *etcd3_event_notice(const etcd3_event_t *event);
+
+/** NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0. */
+int64_t etcd3_event_done(const etcd3_event_t *event);
+
+/** NOTICE: how many members there are. DATA: how many bytes the whole has, as far as the server has said. Else 0. */
+int64_t etcd3_event_total(const etcd3_event_t *event);
+
 /**
- * CLOSED and LOST: why it ended; NULL if its owner ended it. DONE: why the call failed. STATE: why the connection was lost.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
+ * connection was lost.
  * Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
@@ -2449,6 +2474,718 @@ etcd3_code_t etcd3_stm_put(etcd3_stm_t *stm,
 
 /** Deletes a key when the transaction is committed. Errors: ETCD3_ERR_INVALID_ARGUMENT. */
 etcd3_code_t etcd3_stm_delete(etcd3_stm_t *stm, const void *key, size_t key_len, etcd3_error_t **err);
+
+/* ---- Reading in pages ------------------------------------------------------------------------ */
+
+/*
+ * A read of any size: part by part, so that no answer is large, and all of it from one revision, as one read would
+ * be. A server from 3.7 on streams the parts; others are asked for a page at a time. What is not taken is not read.
+ */
+
+/** A read in parts. */
+typedef struct etcd3_range_t etcd3_range_t;
+
+/**
+ * Starts to read what `op`, a get with any option but etcd3_op_set_sort and etcd3_op_set_count_only, would bring: counts
+ * the keys and fixes the revision, the newest if the op names none. Up to `page` keys come at a time, where the server is
+ * asked for pages; 0 for 1000. The op's time limit, or the client's, is for each step. It comes through `range`; free
+ * with etcd3_range_free. RPC: KV.Range. Errors: those of etcd3_execute.
+ */
+etcd3_code_t etcd3_range_open(const etcd3_client_t *client,
+                              const etcd3_op_t *op,
+                              int64_t page,
+                              etcd3_range_t **range,
+                              etcd3_error_t **err);
+
+/**
+ * Waits for the next part, a get's result with at least one key, in the order of the keys. It comes through `result`, free
+ * with etcd3_result_free; NULL when all was read. After an error it may be called again, but for ETCD3_ERR_COMPACTED,
+ * which comes when the revision was compacted away meanwhile: the rest is gone. RPC: KV.RangeStream or KV.Range. Errors:
+ * those of etcd3_execute; ETCD3_ERR_BUSY (another thread is at it), ETCD3_ERR_CLOSED (also after the client is freed).
+ */
+etcd3_code_t etcd3_range_next(const etcd3_range_t *range,
+                              etcd3_result_t **result,
+                              etcd3_error_t **err);
+
+/** The revision that all of it is from; 0 for NULL. */
+int64_t etcd3_range_revision(const etcd3_range_t *range);
+
+/** How many keys the range has at that revision, before limit and filters: what progress is measured by; 0 for NULL. */
+int64_t etcd3_range_total(const etcd3_range_t *range);
+
+/** Frees a read, wherever it stands; not while another thread is in etcd3_range_next. */
+void etcd3_range_free(etcd3_range_t *range);
+
+/* ---- Members --------------------------------------------------------------------------------- */
+
+/*
+ * The members of the cluster, and changing them. Give a new member's peer URLs to etcd3_member_add first, then start the
+ * member. A change whose answer is lost fails with ETCD3_ERR_AMBIGUOUS and is not repeated: list the members.
+ */
+
+/** A list of members. It never changes and may be read by many threads. */
+typedef struct etcd3_members_t etcd3_members_t;
+
+/**
+ * Lists the members: as the cluster agrees on them with `linearizable` 1; with 0 as the asked member knows them, which
+ * works without a leader too. Servers of 3.4 always do the latter. The list comes through `members`; free with
+ * etcd3_members_free. RPC: Cluster.MemberList. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_member_list(const etcd3_client_t *client,
+                               int linearizable,
+                               etcd3_members_t **members,
+                               etcd3_error_t **err);
+
+/**
+ * Adds a member that will be found by the others at `count` peer URLs, such as "http://10.0.0.4:2380", at least one:
+ * with `is_learner` 1 one that replicates without a vote until etcd3_member_promote. `*member_id` is its id, `members` is
+ * all members with it, free with etcd3_members_free; both may be NULL. RPC: Cluster.MemberAdd. Errors: those of etcd3_put;
+ * ETCD3_ERR_PEER_URL_EXISTS, ETCD3_ERR_UNHEALTHY, ETCD3_ERR_NOT_ENOUGH_STARTED, ETCD3_ERR_TOO_MANY_LEARNERS.
+ */
+etcd3_code_t etcd3_member_add(const etcd3_client_t *client,
+                              const char *const *peer_urls,
+                              size_t count,
+                              int is_learner,
+                              uint64_t *member_id,
+                              etcd3_members_t **members,
+                              etcd3_error_t **err);
+
+/**
+ * Gives a member other peer URLs, at least one. `members` is all members then, free with etcd3_members_free; it may be
+ * NULL. RPC: Cluster.MemberUpdate. Errors: those of etcd3_put; ETCD3_ERR_MEMBER_NOT_FOUND, ETCD3_ERR_PEER_URL_EXISTS.
+ */
+etcd3_code_t etcd3_member_update(const etcd3_client_t *client,
+                                 uint64_t member_id,
+                                 const char *const *peer_urls,
+                                 size_t count,
+                                 etcd3_members_t **members,
+                                 etcd3_error_t **err);
+
+/**
+ * Gives a learner its vote. `members` is all members then, free with etcd3_members_free; it may be NULL. RPC:
+ * Cluster.MemberPromote. Errors: those of etcd3_put; ETCD3_ERR_MEMBER_NOT_FOUND, ETCD3_ERR_MEMBER_NOT_LEARNER,
+ * ETCD3_ERR_LEARNER_NOT_READY (it has not caught up with the leader: try again).
+ */
+etcd3_code_t etcd3_member_promote(const etcd3_client_t *client,
+                                  uint64_t member_id,
+                                  etcd3_members_t **members,
+                                  etcd3_error_t **err);
+
+/**
+ * Removes a member, for ever: one that is to come back must be added anew, without its data. `members` is those that are
+ * left, free with etcd3_members_free; it may be NULL. RPC: Cluster.MemberRemove. Errors: those of etcd3_put;
+ * ETCD3_ERR_MEMBER_NOT_FOUND, ETCD3_ERR_NOT_ENOUGH_STARTED, ETCD3_ERR_UNHEALTHY.
+ */
+etcd3_code_t etcd3_member_remove(const etcd3_client_t *client,
+                                 uint64_t member_id,
+                                 etcd3_members_t **members,
+                                 etcd3_error_t **err);
+
+/** How many members there are. */
+size_t etcd3_members_count(const etcd3_members_t *members);
+
+/** The id of the member at `index`, from 0; 0 past the end. */
+uint64_t etcd3_members_id(const etcd3_members_t *members, size_t index);
+
+/** The name of the member at `index`; "" if it was never started, and past the end. Borrowed from `members`. */
+const char *etcd3_members_name(const etcd3_members_t *members, size_t index);
+
+/** 1 if the member at `index` was started, so that it has a name and client URLs; else 0. */
+int etcd3_members_is_started(const etcd3_members_t *members, size_t index);
+
+/** 1 if the member at `index` replicates without a vote, else 0. */
+int etcd3_members_is_learner(const etcd3_members_t *members, size_t index);
+
+/** How many URLs the member at `index` has for the other members. */
+size_t etcd3_members_peer_url_count(const etcd3_members_t *members, size_t index);
+
+/**
+ * URL number `url_index`, from 0, at which the other members find the member at `index`; NULL past the end. Borrowed
+ * from `members`.
+ */
+const char *etcd3_members_peer_url(const etcd3_members_t *members,
+                                   size_t index,
+                                   size_t url_index);
+
+/** How many URLs the member at `index` has for clients; 0 if it was never started. */
+size_t etcd3_members_client_url_count(const etcd3_members_t *members, size_t index);
+
+/**
+ * URL number `url_index`, from 0, at which clients find the member at `index`; NULL past the end. Borrowed from
+ * `members`.
+ */
+const char *etcd3_members_client_url(const etcd3_members_t *members,
+                                     size_t index,
+                                     size_t url_index);
+
+/** Frees a list of members. */
+void etcd3_members_free(etcd3_members_t *members);
+
+/* ---- Status ---------------------------------------------------------------------------------- */
+
+/*
+ * What a member says of itself. Maintenance calls take an `endpoint` in the forms of etcd3_config_add_endpoint: exactly
+ * that one is asked, also if it is not one of the client's, which then get a connection for this call alone; NULL for any
+ * of the client's. An endpoint without TLS is refused where the client's are with TLS.
+ */
+
+/** The state of one member. It never changes and may be read by many threads. */
+typedef struct etcd3_status_t etcd3_status_t;
+
+/**
+ * Asks a member for its state, also one without a leader, or a learner. It comes through `status`; free with
+ * etcd3_status_free. RPC: Maintenance.Status. Errors: those of etcd3_get.
+ */
+etcd3_code_t etcd3_status(const etcd3_client_t *client,
+                          const char *endpoint,
+                          etcd3_status_t **status,
+                          etcd3_error_t **err);
+
+/** The id of the cluster. */
+uint64_t etcd3_status_cluster_id(const etcd3_status_t *status);
+
+/** The id of the member that answered. */
+uint64_t etcd3_status_member_id(const etcd3_status_t *status);
+
+/** The revision of the member's store. */
+int64_t etcd3_status_revision(const etcd3_status_t *status);
+
+/** The version of the server program, such as "3.6.5". Borrowed from `status`. */
+const char *etcd3_status_version(const etcd3_status_t *status);
+
+/** The size of the database file, in bytes. */
+int64_t etcd3_status_db_size(const etcd3_status_t *status);
+
+/** How many bytes of it hold data; what is more, etcd3_defragment gives back. */
+int64_t etcd3_status_db_size_in_use(const etcd3_status_t *status);
+
+/** How large the file may become, in bytes; 0 from servers before 3.6. */
+int64_t etcd3_status_db_size_quota(const etcd3_status_t *status);
+
+/** The id of the leader; 0 if the member knows none. */
+uint64_t etcd3_status_leader(const etcd3_status_t *status);
+
+/** 1 if the member that answered is the leader, else 0. */
+int etcd3_status_is_leader(const etcd3_status_t *status);
+
+/** The index of the last entry that the members have agreed on, as this one knows. */
+uint64_t etcd3_status_raft_index(const etcd3_status_t *status);
+
+/** The index of the last entry that the member has applied to its store. */
+uint64_t etcd3_status_raft_applied_index(const etcd3_status_t *status);
+
+/** The term of the leader. */
+uint64_t etcd3_status_raft_term(const etcd3_status_t *status);
+
+/** 1 if the member replicates without a vote, else 0. */
+int etcd3_status_is_learner(const etcd3_status_t *status);
+
+/** The version of the format of the database, such as "3.6.0"; "" from servers before 3.6. Borrowed from `status`. */
+const char *etcd3_status_storage_version(const etcd3_status_t *status);
+
+/**
+ * The version that the cluster is being downgraded to; "" if it is not, and from servers before 3.6. Borrowed from
+ * `status`.
+ */
+const char *etcd3_status_downgrade_target(const etcd3_status_t *status);
+
+/** How many things are wrong, as the member says: alarms, no leader. */
+size_t etcd3_status_error_count(const etcd3_status_t *status);
+
+/** What is wrong, at `index` from 0; NULL past the end. Borrowed from `status`. */
+const char *etcd3_status_error(const etcd3_status_t *status, size_t index);
+
+/** Frees a status. */
+void etcd3_status_free(etcd3_status_t *status);
+
+/* ---- Alarms ---------------------------------------------------------------------------------- */
+
+/*
+ * Alarms keep a cluster from taking writes until they are disarmed: NOSPACE that grow it, CORRUPT all. After NOSPACE,
+ * compact and defragment first.
+ */
+
+/** Any kind, where alarms are chosen. */
+#define ETCD3_ALARM_NONE 0
+
+/** A member's space quota is used up. */
+#define ETCD3_ALARM_NOSPACE 1
+
+/** A member's data differ from the others'. */
+#define ETCD3_ALARM_CORRUPT 2
+
+/** A list of alarms. It never changes and may be read by many threads. */
+typedef struct etcd3_alarms_t etcd3_alarms_t;
+
+/**
+ * Lists the alarms of a member, or of all with a `member_id` of 0, that are of the kind `alarm`, or of any with
+ * ETCD3_ALARM_NONE. They come through `alarms`; free with etcd3_alarms_free. RPC: Maintenance.Alarm. Errors: those of
+ * etcd3_get.
+ */
+etcd3_code_t etcd3_alarm_list(const etcd3_client_t *client,
+                              uint64_t member_id,
+                              int32_t alarm,
+                              etcd3_alarms_t **alarms,
+                              etcd3_error_t **err);
+
+/**
+ * Raises an alarm of the kind `alarm` for a member, or for every member with a `member_id` of 0. `alarms` is all alarms
+ * then, free with etcd3_alarms_free; it may be NULL. RPC: Maintenance.Alarm. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_alarm_raise(const etcd3_client_t *client,
+                               uint64_t member_id,
+                               int32_t alarm,
+                               etcd3_alarms_t **alarms,
+                               etcd3_error_t **err);
+
+/**
+ * Disarms the alarms of a member, or of all with a `member_id` of 0, that are of the kind `alarm`, or of any with
+ * ETCD3_ALARM_NONE: lists them, then disarms each. `alarms` is those that were, free with etcd3_alarms_free; it may be
+ * NULL. That there are none is no error. RPC: Maintenance.Alarm. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_alarm_disarm(const etcd3_client_t *client,
+                                uint64_t member_id,
+                                int32_t alarm,
+                                etcd3_alarms_t **alarms,
+                                etcd3_error_t **err);
+
+/** How many alarms there are. */
+size_t etcd3_alarms_count(const etcd3_alarms_t *alarms);
+
+/** The id of the member that the alarm at `index`, from 0, is of; 0 past the end. */
+uint64_t etcd3_alarms_member_id(const etcd3_alarms_t *alarms, size_t index);
+
+/** The kind of the alarm at `index`, an ETCD3_ALARM_*; ETCD3_ALARM_NONE past the end. */
+int32_t etcd3_alarms_kind(const etcd3_alarms_t *alarms, size_t index);
+
+/** Frees a list of alarms. */
+void etcd3_alarms_free(etcd3_alarms_t *alarms);
+
+/* ---- Maintenance ----------------------------------------------------------------------------- */
+
+/*
+ * Care of the members: history, space, comparison, leadership, version. `endpoint` is as in etcd3_status.
+ */
+
+/** The hashes of all members. They never change and may be read by many threads. */
+typedef struct etcd3_hashes_t etcd3_hashes_t;
+
+/**
+ * Drops the history below `revision`, above 0, which stays the oldest one that can be read. With `physical` 1 it waits
+ * until the member that is asked has dropped it from its database. `timeout_ms` is above 0, or 0 for the client's. RPC:
+ * KV.Compact. Errors: those of etcd3_put; ETCD3_ERR_COMPACTED (it was already), ETCD3_ERR_FUTURE_REVISION.
+ */
+etcd3_code_t etcd3_compact(const etcd3_client_t *client,
+                           int64_t revision,
+                           int physical,
+                           int64_t timeout_ms,
+                           etcd3_error_t **err);
+
+/**
+ * Has a member give the free space of its database file back. It answers nothing else meanwhile, so one member at a time;
+ * etcd3_defragment_all does that. Never repeated. `timeout_ms` is above 0, or 0 for 60000 or the client's, whichever is
+ * longer. RPC: Maintenance.Defragment. Errors: those of etcd3_put.
+ */
+etcd3_code_t etcd3_defragment(const etcd3_client_t *client,
+                              const char *endpoint,
+                              int64_t timeout_ms,
+                              etcd3_error_t **err);
+
+/**
+ * Defragments all started members, one after another and the leader last, without blocking. After each there is an
+ * ETCD3_EVENT_NOTICE; the last event is ETCD3_EVENT_CLOSED, without an error if all are done; it stops at the first that
+ * fails. `timeout_ms` is for each, as in etcd3_defragment. `queue`, `fn`, `user_data` and `call` are as in
+ * etcd3_execute_async; a call that is cancelled ends with ETCD3_ERR_CANCELED or ETCD3_ERR_AMBIGUOUS, and the member that
+ * is at it goes on. RPC: Maintenance.Status, Cluster.MemberList, Maintenance.Defragment.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_defragment_all(const etcd3_client_t *client,
+                                  int64_t timeout_ms,
+                                  const etcd3_queue_t *queue,
+                                  etcd3_event_fn fn,
+                                  void *user_data,
+                                  etcd3_call_t **call,
+                                  etcd3_error_t **err);
+
+/** The hash of a member's whole database. RPC: Maintenance.Hash. Errors: those of etcd3_get. */
+etcd3_code_t etcd3_hash(const etcd3_client_t *client,
+                        const char *endpoint,
+                        uint32_t *hash,
+                        etcd3_error_t **err);
+
+/**
+ * The hash of a member's keys and values up to `revision`, or to its newest with 0, and the revision its history is
+ * compacted to, which `compact_revision` may be NULL for: two members hold the same if both are equal. RPC:
+ * Maintenance.HashKV. Errors: those of etcd3_get; ETCD3_ERR_COMPACTED, ETCD3_ERR_FUTURE_REVISION.
+ */
+etcd3_code_t etcd3_hash_kv(const etcd3_client_t *client,
+                           const char *endpoint,
+                           int64_t revision,
+                           uint32_t *hash,
+                           int64_t *compact_revision,
+                           etcd3_error_t **err);
+
+/**
+ * Compares what all started voting members hold at one revision: at `revision`, or with 0 at the newest that all of them
+ * have. Members that lag, and compactions under way, are waited for within the client's time limit. That members differ is
+ * no error: see etcd3_hashes_difference_count. The hashes come through `hashes`; free with etcd3_hashes_free. RPC:
+ * Cluster.MemberList, Maintenance.Status, Maintenance.HashKV. Errors: those of etcd3_hash_kv, of any member.
+ */
+etcd3_code_t etcd3_hash_kv_compare(const etcd3_client_t *client,
+                                   int64_t revision,
+                                   etcd3_hashes_t **hashes,
+                                   etcd3_error_t **err);
+
+/** How many members were asked. */
+size_t etcd3_hashes_count(const etcd3_hashes_t *hashes);
+
+/** How many of them differ from what the majority holds; all of them if there is no majority. 0: all hold the same. */
+size_t etcd3_hashes_difference_count(const etcd3_hashes_t *hashes);
+
+/** The id of the member at `index`, from 0; 0 past the end. */
+uint64_t etcd3_hashes_member_id(const etcd3_hashes_t *hashes, size_t index);
+
+/** Where the member at `index` was asked; "" past the end. Borrowed from `hashes`. */
+const char *etcd3_hashes_endpoint(const etcd3_hashes_t *hashes, size_t index);
+
+/** The hash that the member at `index` gave. */
+uint32_t etcd3_hashes_hash(const etcd3_hashes_t *hashes, size_t index);
+
+/** The revision it is for, the same for all. */
+int64_t etcd3_hashes_revision(const etcd3_hashes_t *hashes, size_t index);
+
+/** The revision that the history of the member at `index` is compacted to. */
+int64_t etcd3_hashes_compact_revision(const etcd3_hashes_t *hashes, size_t index);
+
+/** 1 if the member at `index` differs from what the majority holds, or if there is no majority; else 0. */
+int etcd3_hashes_differs(const etcd3_hashes_t *hashes, size_t index);
+
+/** Frees hashes. */
+void etcd3_hashes_free(etcd3_hashes_t *hashes);
+
+/**
+ * Has the leader hand its leadership to the member `member_id`. The leader is found by asking the client's endpoints, and
+ * if it is none of them, by the cluster's list. That it leads already is no error. RPC: Maintenance.Status,
+ * Maintenance.MoveLeader. Errors: those of etcd3_put; ETCD3_ERR_BAD_LEADER_TRANSFEREE, ETCD3_ERR_NO_LEADER.
+ */
+etcd3_code_t etcd3_move_leader(const etcd3_client_t *client,
+                               uint64_t member_id,
+                               etcd3_error_t **err);
+
+/**
+ * Asks whether the cluster could be downgraded to `version`, such as "3.5"; nothing is changed. RPC:
+ * Maintenance.Downgrade, since 3.5. Errors: those of etcd3_put; ETCD3_ERR_INVALID_DOWNGRADE_VERSION,
+ * ETCD3_ERR_DOWNGRADE_IN_PROGRESS, ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_downgrade_validate(const etcd3_client_t *client, const char *version, etcd3_error_t **err);
+
+/**
+ * Starts the downgrade of the cluster to `version`: then exchange the members' programs one after another. RPC and errors:
+ * those of etcd3_downgrade_validate.
+ */
+etcd3_code_t etcd3_downgrade_enable(const etcd3_client_t *client,
+                                    const char *version,
+                                    etcd3_error_t **err);
+
+/**
+ * Ends the downgrade that is under way. RPC: Maintenance.Downgrade. Errors: those of etcd3_put; ETCD3_ERR_NO_DOWNGRADE,
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_downgrade_cancel(const etcd3_client_t *client,
+                                    etcd3_error_t **err);
+
+/* ---- Snapshots ------------------------------------------------------------------------------- */
+
+/*
+ * A snapshot is one member's whole database at one moment, with the SHA-256 of it as its last 32 bytes: what etcdutl
+ * snapshot restore takes. It is checked while it comes; one that is cut short or damaged fails with
+ * ETCD3_ERR_SNAPSHOT_CORRUPT. It has a connection of its own and is read from the server only as fast as it is taken.
+ * `endpoint` is as in etcd3_status. Until the first byte another attempt is made if one fails, then no more.
+ */
+
+/**
+ * Writes a snapshot to the file `path`, which appears when it is whole and checked, readable and writable by its owner
+ * only, and then replaces what had this name; until then it is `path`.part, which is removed if the call fails.
+ * `timeout_ms` is for all of it, above 0, or -1 for none. `cancel` ends it early; it may be NULL. `*bytes` is its size;
+ * `bytes` may be NULL. RPC: Maintenance.Snapshot. Errors: those of etcd3_get; ETCD3_ERR_SNAPSHOT_CORRUPT,
+ * ETCD3_ERR_CANCELED, ETCD3_ERR_SYSTEM (the file), ETCD3_ERR_BUSY (another one is being written there).
+ */
+etcd3_code_t etcd3_snapshot_to_file(const etcd3_client_t *client,
+                                    const char *endpoint,
+                                    const char *path,
+                                    int64_t timeout_ms,
+                                    const etcd3_cancel_t *cancel,
+                                    int64_t *bytes,
+                                    etcd3_error_t **err);
+
+/**
+ * The same to a descriptor: a file, a pipe, a socket. What was written when it fails is not to be used. Raises no SIGPIPE.
+ * `fd` stays open.
+ */
+etcd3_code_t etcd3_snapshot_to_fd(const etcd3_client_t *client,
+                                  const char *endpoint,
+                                  int fd,
+                                  int64_t timeout_ms,
+                                  const etcd3_cancel_t *cancel,
+                                  int64_t *bytes,
+                                  etcd3_error_t **err);
+
+/**
+ * The same without blocking: its bytes come in order as one ETCD3_EVENT_DATA after the other, and at last
+ * ETCD3_EVENT_CLOSED, without an error only if the snapshot is whole and checked. About 1 MiB at most waits in the queue;
+ * the server waits until it is taken. `queue`, `fn`, `user_data` and `call` are as in etcd3_execute_async; a call that is
+ * cancelled ends with ETCD3_ERR_CANCELED. Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED, ETCD3_ERR_SYSTEM (no
+ * thread).
+ */
+etcd3_code_t etcd3_snapshot_async(const etcd3_client_t *client,
+                                  const char *endpoint,
+                                  const etcd3_queue_t *queue,
+                                  etcd3_event_fn fn,
+                                  void *user_data,
+                                  etcd3_call_t **call,
+                                  etcd3_error_t **err);
+
+/* ---- Users ----------------------------------------------------------------------------------- */
+
+/*
+ * Who may do what. A user logs in with a password, or with a certificate that names it, and may do what its roles permit;
+ * the user root with the role root may do all. With authentication on, only such a user may make these calls. Passwords
+ * are neither logged nor kept.
+ */
+
+/** Names of users or roles. They never change and may be read by many threads. */
+typedef struct etcd3_names_t etcd3_names_t;
+
+/**
+ * Turns authentication on. There must be a user root with the role root. This client then needs its credentials: see
+ * etcd3_client_set_credentials. RPC: Auth.AuthEnable. Errors: those of etcd3_put; ETCD3_ERR_ROOT_USER_NOT_FOUND,
+ * ETCD3_ERR_ROOT_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_auth_enable(const etcd3_client_t *client,
+                               etcd3_error_t **err);
+
+/** Turns authentication off; users and roles stay. That it is off already is no error. RPC: Auth.AuthDisable. Errors: those of etcd3_put. */
+etcd3_code_t etcd3_auth_disable(const etcd3_client_t *client,
+                                etcd3_error_t **err);
+
+/**
+ * `*enabled` is 1 if authentication is on, else 0. `*revision`, which may be NULL, changes with users and roles. RPC:
+ * Auth.AuthStatus, since 3.5. Errors: those of etcd3_get; ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_auth_status(const etcd3_client_t *client,
+                               int *enabled,
+                               uint64_t *revision,
+                               etcd3_error_t **err);
+
+/**
+ * Adds a user with a password, neither of them empty. RPC: Auth.UserAdd. Errors: those of etcd3_put;
+ * ETCD3_ERR_USER_EXISTS.
+ */
+etcd3_code_t etcd3_user_add(const etcd3_client_t *client,
+                            const char *name,
+                            const char *password,
+                            etcd3_error_t **err);
+
+/**
+ * Adds a user without a password, that can only log in with a certificate whose common name is `name`. RPC and errors:
+ * those of etcd3_user_add.
+ */
+etcd3_code_t etcd3_user_add_no_password(const etcd3_client_t *client,
+                                        const char *name,
+                                        etcd3_error_t **err);
+
+/**
+ * Deletes a user; its tokens die. RPC: Auth.UserDelete. Errors: those of etcd3_put; ETCD3_ERR_USER_NOT_FOUND,
+ * ETCD3_ERR_INVALID_AUTH_MANAGEMENT (root, while authentication is on).
+ */
+etcd3_code_t etcd3_user_delete(const etcd3_client_t *client, const char *name, etcd3_error_t **err);
+
+/**
+ * Gives a user another password, not empty; its tokens die. RPC: Auth.UserChangePassword. Errors: those of etcd3_put;
+ * ETCD3_ERR_USER_NOT_FOUND.
+ */
+etcd3_code_t etcd3_user_change_password(const etcd3_client_t *client,
+                                        const char *name,
+                                        const char *password,
+                                        etcd3_error_t **err);
+
+/**
+ * Gives a user a role. RPC: Auth.UserGrantRole. Errors: those of etcd3_put; ETCD3_ERR_USER_NOT_FOUND,
+ * ETCD3_ERR_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_user_grant_role(const etcd3_client_t *client,
+                                   const char *name,
+                                   const char *role,
+                                   etcd3_error_t **err);
+
+/**
+ * Takes a role from a user. RPC: Auth.UserRevokeRole. Errors: those of etcd3_put; ETCD3_ERR_USER_NOT_FOUND,
+ * ETCD3_ERR_ROLE_NOT_GRANTED.
+ */
+etcd3_code_t etcd3_user_revoke_role(const etcd3_client_t *client,
+                                    const char *name,
+                                    const char *role,
+                                    etcd3_error_t **err);
+
+/**
+ * The roles of a user. They come through `names`; free with etcd3_names_free. RPC: Auth.UserGet. Errors: those of
+ * etcd3_get; ETCD3_ERR_USER_NOT_FOUND.
+ */
+etcd3_code_t etcd3_user_get(const etcd3_client_t *client,
+                            const char *name,
+                            etcd3_names_t **names,
+                            etcd3_error_t **err);
+
+/** All users. They come through `names`; free with etcd3_names_free. RPC: Auth.UserList. Errors: those of etcd3_get. */
+etcd3_code_t etcd3_user_list(const etcd3_client_t *client,
+                             etcd3_names_t **names,
+                             etcd3_error_t **err);
+
+/** How many names there are. */
+size_t etcd3_names_count(const etcd3_names_t *names);
+
+/** The name at `index`, from 0; NULL past the end. Borrowed from `names`. */
+const char *etcd3_names_at(const etcd3_names_t *names, size_t index);
+
+/** Frees names. */
+void etcd3_names_free(etcd3_names_t *names);
+
+/* ---- Roles ----------------------------------------------------------------------------------- */
+
+/*
+ * Roles, and what they permit on which keys.
+ */
+
+/** May read. */
+#define ETCD3_PERMISSION_READ 0
+
+/** May write. */
+#define ETCD3_PERMISSION_WRITE 1
+
+/** May read and write. */
+#define ETCD3_PERMISSION_READWRITE 2
+
+/** What a role permits. It never changes and may be read by many threads. */
+typedef struct etcd3_role_t etcd3_role_t;
+
+/**
+ * One permission of a role. Reached only by pointer, since fields may be added at the end. All of it is borrowed from the
+ * role it was read from.
+ */
+typedef struct etcd3_permission_t {
+    /** ETCD3_PERMISSION_READ, _WRITE or _READWRITE. */
+    int32_t type;
+    /** The key: `key_len` bytes, any byte, no NUL after them. */
+    const uint8_t *key;
+    /** The length of the key. */
+    size_t key_len;
+    /** Where the range ends: `range_end_len` bytes; none for the one key, a single NUL for all keys from it on. */
+    const uint8_t *range_end;
+    /** The length of the range's end. */
+    size_t range_end_len;
+} etcd3_permission_t;
+
+/** Adds a role that permits nothing yet. RPC: Auth.RoleAdd. Errors: those of etcd3_put; ETCD3_ERR_ROLE_EXISTS. */
+etcd3_code_t etcd3_role_add(const etcd3_client_t *client, const char *role, etcd3_error_t **err);
+
+/**
+ * Deletes a role, and takes it from all users. RPC: Auth.RoleDelete. Errors: those of etcd3_put;
+ * ETCD3_ERR_ROLE_NOT_FOUND, ETCD3_ERR_INVALID_AUTH_MANAGEMENT (root, while authentication is on).
+ */
+etcd3_code_t etcd3_role_delete(const etcd3_client_t *client, const char *role, etcd3_error_t **err);
+
+/**
+ * Permits a role an ETCD3_PERMISSION_* on one key, in place of what it was permitted there. RPC:
+ * Auth.RoleGrantPermission. Errors: those of etcd3_put; ETCD3_ERR_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_role_grant(const etcd3_client_t *client,
+                              const char *role,
+                              int32_t permission,
+                              const void *key,
+                              size_t key_len,
+                              etcd3_error_t **err);
+
+/** The same for every key that starts with `prefix`; all keys if it is empty. */
+etcd3_code_t etcd3_role_grant_prefix(const etcd3_client_t *client,
+                                     const char *role,
+                                     int32_t permission,
+                                     const void *prefix,
+                                     size_t prefix_len,
+                                     etcd3_error_t **err);
+
+/** The same for every key from `key` on; all keys if it is empty. */
+etcd3_code_t etcd3_role_grant_from_key(const etcd3_client_t *client,
+                                       const char *role,
+                                       int32_t permission,
+                                       const void *key,
+                                       size_t key_len,
+                                       etcd3_error_t **err);
+
+/** The same for every key from `key` up to, without, `end`. */
+etcd3_code_t etcd3_role_grant_range(const etcd3_client_t *client,
+                                    const char *role,
+                                    int32_t permission,
+                                    const void *key,
+                                    size_t key_len,
+                                    const void *end,
+                                    size_t end_len,
+                                    etcd3_error_t **err);
+
+/**
+ * Takes from a role what etcd3_role_grant gave it for this key. RPC: Auth.RoleRevokePermission. Errors: those of
+ * etcd3_put; ETCD3_ERR_ROLE_NOT_FOUND, ETCD3_ERR_PERMISSION_NOT_GRANTED (not for exactly this).
+ */
+etcd3_code_t etcd3_role_revoke(const etcd3_client_t *client,
+                               const char *role,
+                               const void *key,
+                               size_t key_len,
+                               etcd3_error_t **err);
+
+/** The same for what etcd3_role_grant_prefix gave. */
+etcd3_code_t etcd3_role_revoke_prefix(const etcd3_client_t *client,
+                                      const char *role,
+                                      const void *prefix,
+                                      size_t prefix_len,
+                                      etcd3_error_t **err);
+
+/** The same for what etcd3_role_grant_from_key gave. */
+etcd3_code_t etcd3_role_revoke_from_key(const etcd3_client_t *client,
+                                        const char *role,
+                                        const void *key,
+                                        size_t key_len,
+                                        etcd3_error_t **err);
+
+/** The same for what etcd3_role_grant_range gave. */
+etcd3_code_t etcd3_role_revoke_range(const etcd3_client_t *client,
+                                     const char *role,
+                                     const void *key,
+                                     size_t key_len,
+                                     const void *end,
+                                     size_t end_len,
+                                     etcd3_error_t **err);
+
+/** All roles. They come through `names`; free with etcd3_names_free. RPC: Auth.RoleList. Errors: those of etcd3_get. */
+etcd3_code_t etcd3_role_list(const etcd3_client_t *client,
+                             etcd3_names_t **names,
+                             etcd3_error_t **err);
+
+/**
+ * What a role permits. It comes through `permissions`; free with etcd3_role_free. RPC: Auth.RoleGet. Errors: those of
+ * etcd3_get; ETCD3_ERR_ROLE_NOT_FOUND.
+ */
+etcd3_code_t etcd3_role_get(const etcd3_client_t *client,
+                            const char *role,
+                            etcd3_role_t **permissions,
+                            etcd3_error_t **err);
+
+/** How many permissions a role has. */
+size_t etcd3_role_permission_count(const etcd3_role_t *role);
+
+/** The permission at `index`, from 0; NULL past the end. Borrowed from `role`. */
+const etcd3_permission_t *etcd3_role_permission(const etcd3_role_t *role, size_t index);
+
+/** Frees a role. */
+void etcd3_role_free(etcd3_role_t *role);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,11 @@ programs! {
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
+    misuse_cluster: newest;
+    misuse_maintenance: newest;
+    misuse_access: newest;
+    misuse_snapshot: newest;
+    misuse_pages: newest;
     misuse_config: newest;
     misuse_lease: every;
     misuse_lock: every;
@@ -67,7 +72,8 @@ programs! {
     deadline: newest;
 }
 
-/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, ordering.rs, discovery.rs.
+/// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs,
+/// ordering.rs, discovery.rs.
 const ELSEWHERE: &[&str] = &[
     "test_version",
     "codes",
@@ -75,15 +81,23 @@ const ELSEWHERE: &[&str] = &[
     "outcome",
     "tokens",
     "cancel",
+    "requests",
+    "outcome_admin",
     "metadata",
     "raw",
     "ordering",
+    "loaded",
     "test_ordering",
     "test_discovery",
     "watch_faults",
     "leases",
     "test_tls",
     "test_auth",
+    "test_cluster",
+    "test_maintenance",
+    "test_access",
+    "test_snapshot",
+    "test_pages",
 ];
 
 /// With the compiler's checks of memory, where it has them; the name of the standard keeps the program apart.

@@ -108,6 +108,11 @@ impl Claim {
         self.doubtful = doubtful;
     }
 
+    /// The key is not there any more.
+    pub fn is_gone(&mut self) {
+        self.asked = self.doubtful;
+    }
+
     fn deletion(&self) -> Result<Op> {
         let mut txn = match (self.created, &self.mark) {
             (Some(created), _) => if_created(&self.key, EQUAL, created)?,
@@ -125,7 +130,7 @@ impl Claim {
     /// Deletes the key, and no other that was made since. Whether it was there: whoever is told no has lost it before.
     pub async fn release(mut self, limits: &Limits) -> Result<bool> {
         let answer = self.client.persist(&self.deletion()?, limits).await?;
-        self.asked = self.doubtful;
+        self.is_gone();
         Ok(answer.succeeded || answer.resent)
     }
 
@@ -184,4 +189,33 @@ async fn sweep(mut rest: Claim, doubtful: bool) {
 
 fn is_final(error: &Error) -> bool {
     matches!(error.code, code::ERR_CLOSED | code::ERR_PERMISSION_DENIED | code::ERR_INTERNAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_come_one_after_another_and_leave_nothing() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let slots = Arc::<Slots>::default();
+            let (a, b) = (Bytes::from_static(b"a"), Bytes::from_static(b"b"));
+            let first = slots.take(&a).await;
+            assert!(slots.try_take(&a).is_none());
+            assert!(slots.try_take(&b).is_some());
+            let waits = async { drop(slots.take(&a).await) };
+            tokio::pin!(waits);
+            let early = tokio::time::timeout(Duration::from_millis(1), &mut waits).await;
+            assert!(early.is_err());
+            drop(first);
+            waits.await;
+            // One who gives up while waiting is forgotten too.
+            let held = slots.take(&a).await;
+            let given_up = tokio::time::timeout(Duration::from_millis(1), slots.take(&a)).await;
+            assert!(given_up.is_err());
+            drop(held);
+            assert!(lock(&slots.0).is_empty());
+        });
+    }
 }

@@ -25,7 +25,7 @@ use super::watch::{Settings, Watches};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -93,6 +93,8 @@ pub struct Core {
     epoch: AtomicU64,
     /// The highest revision an answer had.
     pub seen: AtomicI64,
+    /// Until a server says otherwise.
+    pub streams_ranges: AtomicBool,
 }
 
 const RANGE: Method = Method { path: "/etcdserverpb.KV/Range", repeat: Repeat::Freely };
@@ -136,6 +138,7 @@ impl Client {
             cluster: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             seen: AtomicI64::new(0),
+            streams_ranges: AtomicBool::new(true),
         };
         let client = Client {
             runtime: Mutex::new(Some(runtime)),

@@ -59,6 +59,8 @@ pub const ERR_NO_ELECTED_LEADER: Code = 25;
 pub const ERR_CONFLICT: Code = 26;
 /// The caller's own function asked for the end. Nothing was changed by the call.
 pub const ERR_ABORTED: Code = 27;
+/// A snapshot ended early, or is not what its checksum says. Nothing of it was kept.
+pub const ERR_SNAPSHOT_CORRUPT: Code = 30;
 /// With etcd3_config_set_ordering: no member that answered has caught up with what this client has seen before.
 pub const ERR_NO_GREATER_REVISION: Code = 31;
 /// The server answered with an error this library has no code for; see etcd3_error_message and etcd3_error_grpc_status.
@@ -232,6 +234,7 @@ table! {
     ERR_NO_ELECTED_LEADER;
     ERR_CONFLICT;
     ERR_ABORTED;
+    ERR_SNAPSHOT_CORRUPT;
     ERR_NO_GREATER_REVISION;
     ERR_SERVER;
     ERR_INTERNAL;
@@ -265,7 +268,8 @@ table! {
     ERR_CLUSTER_ID_MISMATCH = "cluster ID mismatch";
     ERR_USER_EMPTY = "user name is empty";
     ERR_ROLE_EMPTY = "role name is empty";
-    ERR_AUTH_FAILED = "authentication failed, invalid user ID or password";
+    ERR_AUTH_FAILED = "authentication failed, invalid user ID or password"
+        | "authentication failed, password was given for no password user";
     ERR_PERMISSION_NOT_GIVEN = "permission not given";
     ERR_INVALID_AUTH_MANAGEMENT = "invalid auth management";
     ERR_AUTH_OLD_REVISION = "revision of auth store is old" | "revision in header is old";

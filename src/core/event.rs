@@ -4,7 +4,9 @@ use super::error::{Error, Result};
 use super::proto::mvccpb;
 use super::response::Response;
 use super::source::Source;
+use bytes::Bytes;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub struct Event {
     pub source: Arc<Source>,
@@ -46,6 +48,19 @@ pub enum Body {
     Leader {
         leader: Option<mvccpb::KeyValue>,
         revision: i64,
+    },
+    /// How far long work has come.
+    Notice {
+        text: String,
+        done: i64,
+        total: i64,
+    },
+    /// A piece of something long, in order. No more of it is read than there are permits for.
+    Data {
+        bytes: Bytes,
+        done: i64,
+        total: i64,
+        permit: OwnedSemaphorePermit,
     },
     /// What was held is lost; `Closed` follows.
     Lost {

@@ -5,7 +5,6 @@ use super::client::Client;
 use super::code;
 use super::error::{Error, Result};
 use super::event::Body;
-
 use super::mutant;
 use super::op::{Op, Target};
 use super::proto::mvccpb::event::EventType;

@@ -134,7 +134,9 @@ mod tests {
 
     fn flow(most: i64, budget: &Arc<Budget>, drained: &Arc<AtomicI64>) -> Load {
         let (load, drained) = (Load::default(), drained.clone());
-        let drained = Box::new(move || drop(drained.fetch_add(1, Ordering::Relaxed)));
+        let drained = Box::new(move || {
+            drained.fetch_add(1, Ordering::Relaxed);
+        });
         load.set_flow(Flow { most, budget: budget.clone(), drained, parked: AtomicBool::new(false) });
         load
     }

@@ -8,7 +8,7 @@ use super::transport::{Limits, Method, Repeat};
 use std::time::Duration;
 use tokio::time::sleep;
 
-const MEMBER_LIST: Method = Method { path: "/etcdserverpb.Cluster/MemberList", repeat: Repeat::Freely };
+pub(super) const MEMBER_LIST: Method = Method { path: "/etcdserverpb.Cluster/MemberList", repeat: Repeat::Freely };
 const SYNC_LIMIT: Duration = Duration::from_secs(5);
 
 impl Client {

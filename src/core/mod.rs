@@ -10,22 +10,29 @@ pub mod range;
 mod sync;
 
 // what the caller asks for and gets
+pub mod access;
+mod ask;
 mod call;
 pub mod client;
+pub mod cluster;
 pub mod counters;
 pub mod discovery;
 pub mod endpoint;
+mod job;
 mod kv;
 pub mod lease;
 pub mod log;
+pub mod maintenance;
 mod members;
 pub mod op;
 mod ordering;
+pub mod pages;
 pub mod raw;
 mod request;
 pub mod response;
 pub mod session;
 mod settings;
+pub mod snapshot;
 pub mod watch;
 
 // what is built of that

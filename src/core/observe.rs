@@ -5,7 +5,6 @@ use super::code;
 use super::election::line;
 use super::error::Result;
 use super::event::{Body, State};
-
 use super::lock::check_name;
 use super::proto::mvccpb::KeyValue;
 use super::queue::Queue;

@@ -49,7 +49,11 @@ impl Client {
             if !again || Instant::now() + pause >= limits.deadline {
                 return Err(if resent { error.into_ambiguous() } else { error });
             }
-            limits.bound(async { Ok(sleep(pause).await) }).await?;
+            let rest = async {
+                sleep(pause).await;
+                Ok(())
+            };
+            limits.bound(rest).await?;
             pause = PAUSE_MOST.min(pause * 2);
         }
     }

@@ -99,8 +99,11 @@ impl Tenure {
         *standing = how;
         drop(standing);
         self.over.cancel();
-        // Who has lost it may come again.
-        drop(lock(&self.claim).take());
+        // Who has lost it may come again, at once if nothing is left to delete.
+        let claim = lock(&self.claim).take();
+        if let (Some(mut claim), Some((LostReason::Deleted, _))) = (claim, &last) {
+            claim.is_gone();
+        }
         for source in sources {
             tell_end(&source, last.clone());
         }

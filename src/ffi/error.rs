@@ -1,5 +1,6 @@
 use super::guard;
 use super::handle::{self, opaque};
+use super::output::c_text;
 use crate::core::code::{self, Code};
 use crate::core::error::Error;
 use std::ffi::{c_char, c_int, CString};
@@ -19,10 +20,9 @@ pub struct ErrorObject {
 
 impl ErrorObject {
     pub fn new(error: Error) -> Self {
-        let text = |text: &str| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
         ErrorObject {
-            message: text(&error.message),
-            endpoint: text(error.endpoint.as_deref().unwrap_or_default()),
+            message: c_text(&error.message),
+            endpoint: c_text(error.endpoint.as_deref().unwrap_or_default()),
             error,
         }
     }

@@ -3,11 +3,12 @@
 use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
+use super::output::c_text;
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
 use crate::core::event::{Body, Event, LostReason, State};
 use crate::core::mvccpb;
 use crate::core::source::Handler;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void, CString};
 
 /// Something that happened.
 pub struct etcd3_event_t {
@@ -33,6 +34,10 @@ pub const ETCD3_EVENT_LOST: i32 = 6;
 pub const ETCD3_EVENT_LEADER: i32 = 7;
 /// A lock is held, or an election won: etcd3_event_revision is the fencing token.
 pub const ETCD3_EVENT_ACQUIRED: i32 = 8;
+/// A piece of a snapshot: see etcd3_event_data.
+pub const ETCD3_EVENT_DATA: i32 = 10;
+/// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
+pub const ETCD3_EVENT_NOTICE: i32 = 11;
 
 /// No renewal was answered in time: the server may delete the lease and its keys from now on.
 pub const ETCD3_LOST_EXPIRED: i32 = 1;
@@ -124,6 +129,7 @@ pub struct EventObject {
     result: Option<ResultObject>,
     /// With which start revision a watch would go on after it; 0 for none.
     resume: i64,
+    notice: CString,
 }
 
 impl EventObject {
@@ -151,7 +157,11 @@ impl EventObject {
             Body::Closed { .. } if event.source.load.is_watch() => event.source.load.resume(),
             _ => event.body.resume(),
         };
-        EventObject { event, changes, kvs, error, result, resume }
+        let notice = match &event.body {
+            Body::Notice { text, .. } => c_text(text),
+            _ => CString::default(),
+        };
+        EventObject { event, changes, kvs, error, result, resume, notice }
     }
 }
 
@@ -180,7 +190,8 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER or _ACQUIRED; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
+/// _NOTICE; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -192,6 +203,8 @@ pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
         Body::Done { .. } => ETCD3_EVENT_DONE,
+        Body::Data { .. } => ETCD3_EVENT_DATA,
+        Body::Notice { .. } => ETCD3_EVENT_NOTICE,
     })
 }
 
@@ -278,7 +291,45 @@ pub unsafe extern "C" fn etcd3_event_result(event: *const etcd3_event_t) -> *con
     read(event, std::ptr::null(), |object| object.result.as_ref().map_or(std::ptr::null(), handle::view))
 }
 
-/// CLOSED and LOST: why it ended; NULL if its owner ended it. DONE: why the call failed. STATE: why the connection was lost.
+/// DATA: the bytes, how many through `len`, which may be NULL; else NULL, and 0. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_data(event: *const etcd3_event_t, len: *mut usize) -> *const c_void {
+    let (data, length) = read(event, (std::ptr::null(), 0), |object| match &object.event.body {
+        Body::Data { bytes, .. } => (bytes.as_ptr().cast(), bytes.len()),
+        _ => (std::ptr::null(), 0),
+    });
+    if !len.is_null() {
+        len.write(length);
+    }
+    data
+}
+
+/// NOTICE: what was done, in words; else "". Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_notice(event: *const etcd3_event_t) -> *const c_char {
+    read(event, c"".as_ptr(), |object| object.notice.as_ptr())
+}
+
+/// NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_done(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Notice { done, .. } | Body::Data { done, .. } => done,
+        _ => 0,
+    })
+}
+
+/// NOTICE: how many members there are. DATA: how many bytes the whole has, as far as the server has said. Else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_total(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| match object.event.body {
+        Body::Notice { total, .. } | Body::Data { total, .. } => total,
+        _ => 0,
+    })
+}
+
+/// CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
+/// connection was lost.
 /// Else NULL. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_error(event: *const etcd3_event_t) -> *const etcd3_error_t {

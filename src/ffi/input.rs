@@ -1,5 +1,6 @@
 //! What comes in from C, checked and copied.
 
+use crate::core::endpoint::Endpoint;
 use crate::core::error::{Error, Result};
 use bytes::Bytes;
 use std::ffi::{c_char, c_int, c_void, CStr};
@@ -37,6 +38,26 @@ pub unsafe fn text<'a>(data: *const c_char, name: &str) -> Result<&'a str> {
     CStr::from_ptr(data).to_str().map_err(|_| Error::argument(name, "must be UTF-8"))
 }
 
+/// Texts that are given as an array; none is allowed.
+pub unsafe fn texts(list: *const *const c_char, count: usize, name: &str) -> Result<Vec<String>> {
+    match (list.is_null(), count) {
+        (_, 0) => Ok(Vec::new()),
+        (true, _) => Err(Error::argument(name, format!("must not be NULL with a count of {count}"))),
+        (_, MOST_TEXTS..) => Err(Error::argument(name, format!("{count} are too many"))),
+        _ => std::slice::from_raw_parts(list, count).iter().map(|one| Ok(text(*one, name)?.to_owned())).collect(),
+    }
+}
+
+const MOST_TEXTS: usize = 1001;
+
+/// An endpoint, NULL for any.
+pub unsafe fn endpoint(endpoint: *const c_char) -> Result<Option<Endpoint>> {
+    match endpoint.is_null() {
+        true => Ok(None),
+        false => Endpoint::parse(text(endpoint, "endpoint")?).map(Some),
+    }
+}
+
 pub fn yes(value: c_int, name: &str) -> Result<bool> {
     match value {
         0 => Ok(false),
@@ -53,7 +74,15 @@ pub fn timeout(ms: i64, name: &str) -> Result<Duration> {
     }
 }
 
-/// A limit of time that is above 0, where -1 means as long as it takes.
+/// A limit of time where 0 means the usual one.
+pub fn timeout_or_usual(ms: i64, name: &str) -> Result<Option<Duration>> {
+    match ms {
+        0 => Ok(None),
+        _ => timeout(ms, name).map(Some),
+    }
+}
+
+/// A limit of time above 0, or -1 for none.
 pub fn timeout_or_none(ms: i64, name: &str) -> Result<Option<Duration>> {
     match ms {
         -1 => Ok(None),

@@ -9,6 +9,7 @@ use crate::core::code::Code;
 use crate::core::discovery::{self, Discovery};
 use crate::core::error::Error;
 use std::ffi::{c_char, c_void};
+use zeroize::Zeroize;
 
 /// Takes settings from a text in YAML or JSON, under the names that etcd's Go client and etcdctl give them, such as
 /// "endpoints", "dial-timeout" or "cacert". A key that is unknown or given twice, or a value that does not fit, is a
@@ -18,7 +19,13 @@ use std::ffi::{c_char, c_void};
 pub unsafe extern "C" fn etcd3_config_load_text(config: *mut etcd3_config_t, text: *const c_void, text_len: usize) {
     builder::set(config, |config| {
         let text = input::bytes(text, text_len, "text")?;
-        config.load_text(std::str::from_utf8(&text).map_err(|_| Error::argument("text", "must be UTF-8"))?)
+        let utf8 = std::str::from_utf8(&text).map_err(|_| Error::argument("text", "must be UTF-8"));
+        let loaded = utf8.and_then(|text| config.load_text(text));
+        // There may be a password in it.
+        if let Ok(mut text) = text.try_into_mut() {
+            text.as_mut().zeroize();
+        }
+        loaded
     })
 }
 

@@ -104,7 +104,7 @@ static const struct row rows[] = {
         S "request timed out, possibly due to connection lost"),
     ROW(ETCD3_ERR_SERVER_TIMEOUT_WAIT_APPLIED, UNAVAILABLE, OPEN, 1,
         S "request timed out, waiting for the applied index took too long"),
-    ROW(ETCD3_ERR_UNHEALTHY, UNAVAILABLE, OPEN, 1, S "unhealthy cluster"),
+    ROW(ETCD3_ERR_UNHEALTHY, UNAVAILABLE, NOT_APPLIED, 1, S "unhealthy cluster"),
     ROW(ETCD3_ERR_CORRUPT, DATA_LOSS, NOT_APPLIED, 0, S "corrupt cluster"),
     ROW(ETCD3_ERR_WATCH_CANCELED, CANCELLED, OPEN, 0, S "watch canceled"),
     ROW(ETCD3_ERR_REQUEST_CANCELED, CANCELLED, OPEN, 0, S "request canceled"),

@@ -2,6 +2,7 @@
 #ifndef CODES_LOCAL_H
 #define CODES_LOCAL_H
 #include "scripted.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -9,10 +10,9 @@
 
 #define K "k", ETCD3_NTS
 
-/* The last event of a watch of all history of "k"; to be freed. */
-static etcd3_event_t *end_of_a_watch(etcd3_client_t *client)
+/* The last event of a watch of all history of "k"; to be freed. Nothing is taken until `waiting` events are there. */
+static etcd3_event_t *end_of(etcd3_client_t *client, etcd3_watch_opts_t *opts, const struct scripted *server, int waiting)
 {
-    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(K);
     etcd3_queue_t *queue = NULL;
     etcd3_watch_t *watch = NULL;
     etcd3_event_t *event = NULL;
@@ -21,6 +21,8 @@ static etcd3_event_t *end_of_a_watch(etcd3_client_t *client)
     etcd3_watch_opts_set_start_revision(opts, 1);
     CHECK_OK(etcd3_queue_new(&queue, &err), err);
     CHECK_OK(etcd3_watch_start(client, opts, queue, NULL, NULL, &watch, &err), err);
+    while (etcd3_watch_pending_events(watch) < waiting && now_ms() < end)
+        asked(server, "Watch");
     do {
         etcd3_event_free(event);
         event = NULL;
@@ -31,6 +33,11 @@ static etcd3_event_t *end_of_a_watch(etcd3_client_t *client)
     etcd3_watch_free(watch);
     etcd3_queue_free(queue);
     return event;
+}
+
+static etcd3_event_t *end_of_a_watch(etcd3_client_t *client)
+{
+    return end_of(client, etcd3_watch_opts_new(K), NULL, 0);
 }
 
 static void invalid_argument(void)
@@ -222,6 +229,20 @@ static void another_cluster(void)
     close_client(client);
 }
 
+/* A server that ends a snapshot before its checksum. */
+static void half_a_snapshot(void)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_error_t *err = NULL;
+    int null = open("/dev/null", O_WRONLY);
+    script(&server, "Snapshot * headers | message hex 1a03616263 | trailers 0");
+    CHECK_CODE(etcd3_snapshot_to_fd(client, NULL, null, -1, NULL, NULL, &err), err, ETCD3_ERR_SNAPSHOT_CORRUPT,
+               server.endpoint);
+    close(null);
+    close_client(client);
+}
+
 static void fallen_behind(void)
 {
     struct scripted server = serve("grpc");
@@ -357,6 +378,50 @@ static void aborted(void)
     CHECK_CODE(etcd3_stm_run(c.client, 0, 3, 0, read_then, &decision, NULL, &err), err, ETCD3_ERR_ABORTED, "fn");
     CHECK_INT(asked(&c.server, "Txn"), 0);
     contest_end(&c);
+/* The watch ends as the rules make it. */
+static void ends_a_watch(etcd3_watch_opts_t *opts, const char *const *rules, int waiting, etcd3_code_t code)
+{
+    struct scripted server = serve("grpc");
+    etcd3_client_t *client = open_config(config_of(&server, NULL, PATIENCE_MS));
+    etcd3_event_t *event;
+    for (; *rules; rules++)
+        script(&server, *rules);
+    event = end_of(client, opts, &server, waiting);
+    CHECK_INT(etcd3_error_code(etcd3_event_error(event)), code);
+    CHECK(etcd3_event_resume_revision(event) > 0);
+    etcd3_event_free(event);
+    close_client(client);
+}
+
+static void slow_consumer(void)
+{
+    static const char *const rules[] = {
+        "Watch 1 headers | recv | message watch id=1 created | message watch id=1 put=k,v,5 put=k,v,6 put=k,v,7 put=k,v,8 "
+        "put=k,v,9 put=k,v,10 put=k,v,11 put=k,v,12 put=k,v,13 put=k,v,14 put=k,v,15 put=k,v,16 put=k,v,17 put=k,v,18 "
+        "put=k,v,19 put=k,v,20 put=k,v,21 put=k,v,22 put=k,v,23 put=k,v,24 put=k,v,25 put=k,v,26 put=k,v,27 put=k,v,28 "
+        "put=k,v,29 put=k,v,30 | message watch id=1 put=k,v,31 | never", NULL};
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(K);
+    etcd3_watch_opts_set_buffer(opts, 1, ETCD3_OVERFLOW_FAIL);
+    ends_a_watch(opts, rules, 3, ETCD3_ERR_SLOW_CONSUMER);
+}
+
+static void response_too_large(void)
+{
+    static const char *const rules[] = {
+        "Watch 1 headers | recv | message watch id=1 created | message watch id=1 fragment put=k,v,5 | never", NULL};
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(K);
+    etcd3_watch_opts_set_max_response_bytes(opts, 1);
+    ends_a_watch(opts, rules, 0, ETCD3_ERR_RESPONSE_TOO_LARGE);
+}
+
+/* The header of a plain answer to a read says revision 1. */
+static void revision_regressed(void)
+{
+    static const char *const rules[] = {
+        "Range * headers | message hex 0a0418012004 | trailers 0",
+        "Watch 1 headers | recv | message watch id=1 created revision=50 | message watch id=1 put=k,v,50 revision=50 | close",
+        "Watch 1 headers | recv | message watch id=1 created revision=20 | never", NULL};
+    ends_a_watch(etcd3_watch_opts_new(K), rules, 0, ETCD3_ERR_REVISION_REGRESSED);
 }
 
 static const struct local_row {
@@ -379,6 +444,7 @@ static const struct local_row {
     LOCAL(ETCD3_ERR_TLS, no_tls_there),
     LOCAL(ETCD3_ERR_CLUSTER_MISMATCH, another_cluster),
     LOCAL(ETCD3_ERR_LEASE_LOST, lease_lost),
+    LOCAL(ETCD3_ERR_SNAPSHOT_CORRUPT, half_a_snapshot),
     LOCAL(ETCD3_ERR_NO_GREATER_REVISION, fallen_behind),
     LOCAL(ETCD3_ERR_LOCK_LOST, lock_lost),
     LOCAL(ETCD3_ERR_LOCKED, locked),
@@ -387,6 +453,9 @@ static const struct local_row {
     LOCAL(ETCD3_ERR_NO_ELECTED_LEADER, nobody_elected),
     LOCAL(ETCD3_ERR_CONFLICT, conflict),
     LOCAL(ETCD3_ERR_ABORTED, aborted),
+    LOCAL(ETCD3_ERR_SLOW_CONSUMER, slow_consumer),
+    LOCAL(ETCD3_ERR_RESPONSE_TOO_LARGE, response_too_large),
+    LOCAL(ETCD3_ERR_REVISION_REGRESSED, revision_regressed),
     /* Would be a bug: nothing may show it. */
     LOCAL(ETCD3_ERR_INTERNAL, NULL),
 };

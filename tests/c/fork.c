@@ -64,6 +64,9 @@ static void calls_on_what_is_the_parents(void)
     etcd3_event_t *event = NULL;
     etcd3_watch_t *watch = NULL;
     etcd3_call_t *another = NULL;
+    etcd3_members_t *members = NULL;
+    etcd3_status_t *status = NULL;
+    etcd3_range_t *range = NULL;
     etcd3_client_t *own;
     const char *list[] = {"127.0.0.1:1"};
     int done = 0;
@@ -88,6 +91,13 @@ static void calls_on_what_is_the_parents(void)
     CHECK_CODE(etcd3_client_set_credentials(client, "u", "p", &err), err, ETCD3_ERR_FORKED, "client");
     CHECK_CODE(etcd3_client_set_token(client, "token", &err), err, ETCD3_ERR_FORKED, "client");
     CHECK_CODE(etcd3_client_reload_tls(client, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_member_list(client, 1, &members, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_status(client, NULL, &status, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_defragment_all(client, 0, NULL, on_event, NULL, &another, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_snapshot_to_fd(client, NULL, 2, -1, NULL, &n, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_snapshot_async(client, NULL, NULL, on_event, NULL, &another, &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_user_add(client, "u", "p", &err), err, ETCD3_ERR_FORKED, "client");
+    CHECK_CODE(etcd3_range_open(client, op, 0, &range, &err), err, ETCD3_ERR_FORKED, "client");
     CHECK_INT(etcd3_client_counter(client, "calls"), -1);
     CHECK_CODE(etcd3_queue_dispatch(queue, 0, -1, &ran, &err), err, ETCD3_ERR_FORKED, "queue");
     CHECK_CODE(etcd3_queue_next(queue, -1, &event, &err), err, ETCD3_ERR_FORKED, "queue");
@@ -100,6 +110,7 @@ static void calls_on_what_is_the_parents(void)
     etcd3_watch_cancel(on_queue.watch);
     etcd3_call_cancel(call);
     CHECK(r == NULL && event == NULL && watch == NULL && another == NULL);
+    CHECK(members == NULL && status == NULL && range == NULL);
 
     own = open_client();
     CHECK_CODE(etcd3_execute_async(own, op, queue, NULL, NULL, &another, &err), err, ETCD3_ERR_FORKED, "queue");

@@ -134,7 +134,7 @@ static void environments(void)
 static void discovery(void)
 {
     static const char *const domains[] = {"", ".", "a..b", "two words", "caf\xc3\xa9.test", "\xff", "a/b"};
-    static const char *const services[] = {"a.b", "two words", "\xff"};
+    static const char *const services[] = {"", "a.b", "two words", "\xff"};
     static const char *const resolvers[] = {"", "localhost", "127.0.0.1:", "127.0.0.1:x", "1.2.3", "\xff"};
     static const int64_t times[] = {0, -1, INT64_MIN, INT64_MAX};
     etcd3_config_t *config = env_config(), *wrong = env_config();

@@ -78,6 +78,18 @@ static void null_handles(void)
     QUIET(etcd3_watch_opts_set_prev_kv(NULL));
     QUIET(etcd3_watch_opts_set_filter(NULL, ETCD3_FILTER_NOPUT));
     QUIET(etcd3_watch_opts_set_progress_notify(NULL));
+    QUIET(etcd3_watch_opts_set_relist(NULL));
+    QUIET(etcd3_watch_opts_set_loose_start(NULL));
+    QUIET(etcd3_watch_opts_set_buffer(NULL, 1, ETCD3_OVERFLOW_PARK));
+    QUIET(etcd3_watch_opts_set_max_response_bytes(NULL, 1));
+    QUIET(etcd3_watch_opts_set_max_outage(NULL, 1));
+    QUIET(etcd3_watch_opts_set_require_leader(NULL, 1));
+    QUIET(etcd3_watch_opts_add_metadata(NULL, "name", "value"));
+    REFUSED(etcd3_watch_request_progress(NULL, &err), "watch");
+    CHECK_INT(etcd3_watch_pending_bytes(NULL), 0);
+    CHECK_INT(etcd3_watch_pending_events(NULL), 0);
+    CHECK_INT(etcd3_watch_revision(NULL), 0);
+    CHECK_INT(etcd3_event_resume_revision(NULL), 0);
     QUIET(etcd3_watch_opts_free(NULL));
     CHECK(watch == NULL);
     CHECK_INT(closed, 0);
@@ -128,6 +140,119 @@ static void watch_options(void)
     WATCH_REFUSED(opts, "got -3");
 }
 
+static void limits_of_a_watch(void)
+{
+    static const int64_t sizes[] = {0, -1, INT64_MIN, INT64_MAX, ((int64_t)1 << 40) + 1};
+    static const int32_t policies[] = {-1, 2, INT32_MIN, INT32_MAX};
+    static const int64_t times[] = {-1, INT64_MIN, INT64_MAX};
+    static const int yes[] = {-1, 2, INT32_MAX};
+    etcd3_watch_opts_t *opts;
+    size_t i;
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        opts = a_watch();
+        etcd3_watch_opts_set_buffer(opts, sizes[i], ETCD3_OVERFLOW_PARK);
+        WATCH_REFUSED(opts, "max_bytes: must be 1 to ");
+        opts = a_watch();
+        etcd3_watch_opts_set_max_response_bytes(opts, sizes[i]);
+        WATCH_REFUSED(opts, "max_bytes: must be 1 to ");
+    }
+    for (i = 0; i < sizeof policies / sizeof *policies; i++) {
+        opts = a_watch();
+        etcd3_watch_opts_set_buffer(opts, 1, policies[i]);
+        WATCH_REFUSED(opts, "policy");
+    }
+    for (i = 0; i < sizeof times / sizeof *times; i++) {
+        opts = a_watch();
+        etcd3_watch_opts_set_max_outage(opts, times[i]);
+        WATCH_REFUSED(opts, "time_ms");
+    }
+    for (i = 0; i < sizeof yes / sizeof *yes; i++) {
+        opts = a_watch();
+        etcd3_watch_opts_set_require_leader(opts, yes[i]);
+        WATCH_REFUSED(opts, "yes");
+    }
+}
+
+static void metadata_of_a_watch(void)
+{
+    static const char *const names[] = {"",      "Upper",        "a b",        "a\n",       "\xc3\xa4",   "token",
+                                        "hasleader", "grpc-timeout", "content-type", "user-agent", "bytes-bin", ":path"};
+    static const char *const values[] = {"a\n", "\x7f", "\xc3\xa4"};
+    etcd3_watch_opts_t *opts;
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        opts = a_watch();
+        etcd3_watch_opts_add_metadata(opts, names[i], "v");
+        WATCH_REFUSED(opts, "name");
+    }
+    for (i = 0; i < sizeof values / sizeof *values; i++) {
+        opts = a_watch();
+        etcd3_watch_opts_add_metadata(opts, "x-name", values[i]);
+        WATCH_REFUSED(opts, "value");
+    }
+    opts = a_watch();
+    etcd3_watch_opts_add_metadata(opts, NULL, "v");
+    WATCH_REFUSED(opts, "name: must not be NULL");
+    opts = a_watch();
+    etcd3_watch_opts_add_metadata(opts, "x-name", NULL);
+    WATCH_REFUSED(opts, "value: must not be NULL");
+    opts = a_watch();
+    etcd3_watch_opts_add_metadata(opts, "x-name", "\xff");
+    WATCH_REFUSED(opts, "value: must be UTF-8");
+}
+
+#define CONFIG_REFUSED(config, name) config_refused((config), (name), __LINE__)
+static void config_refused(etcd3_config_t *config, const char *name, int line)
+{
+    etcd3_client_t *none = NULL;
+    check_code(etcd3_client_open(config, &none, &err), &err, ETCD3_ERR_INVALID_ARGUMENT, name, "etcd3_client_open",
+               __FILE__, line);
+    CHECK(none == NULL);
+    etcd3_config_free(config);
+}
+
+static void watches_of_a_client(void)
+{
+    static const int64_t sizes[] = {0, -1, INT64_MIN, INT64_MAX};
+    etcd3_config_t *config;
+    size_t i;
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        config = env_config();
+        etcd3_config_set_watch_buffer(config, sizes[i]);
+        CONFIG_REFUSED(config, "max_bytes");
+    }
+    config = env_config();
+    etcd3_config_set_watch_probe(config, -1, 1000);
+    CONFIG_REFUSED(config, "idle_ms");
+    config = env_config();
+    etcd3_config_set_watch_probe(config, INT64_MAX, 1000);
+    CONFIG_REFUSED(config, "idle_ms");
+    config = env_config();
+    etcd3_config_set_watch_probe(config, 1000, 0);
+    CONFIG_REFUSED(config, "answer_ms");
+    config = env_config();
+    etcd3_config_set_watch_probe(config, 0, -1);
+    CONFIG_REFUSED(config, "answer_ms");
+    QUIET(etcd3_config_set_watch_buffer(NULL, 1));
+    QUIET(etcd3_config_set_watch_probe(NULL, 1, 1));
+}
+
+static void waiting_once(void)
+{
+    etcd3_event_t *event = NULL;
+    REFUSED(etcd3_watch_once(NULL, "k", 1, 100, &event, &err), "client");
+    REFUSED(etcd3_watch_once(client, "k", 1, 100, NULL, &err), "event");
+    REFUSED(etcd3_watch_once(client, "", 0, 100, &event, &err), "key");
+    REFUSED(etcd3_watch_once(client, NULL, 3, 100, &event, &err), "key");
+    REFUSED(etcd3_watch_once(client, "k", 1, 0, &event, &err), "timeout_ms");
+    REFUSED(etcd3_watch_once(client, "k", 1, -2, &event, &err), "timeout_ms");
+    REFUSED(etcd3_watch_prefix_once(NULL, "k", 1, 100, &event, &err), "client");
+    REFUSED(etcd3_watch_prefix_once(client, NULL, 3, 100, &event, &err), "prefix");
+    REFUSED(etcd3_watch_prefix_once(client, "k", 1, INT64_MIN, &event, &err), "timeout_ms");
+    REFUSED(etcd3_watch_prefix_once(client, "k", 1, 100, NULL, &err), "event");
+    CHECK(event == NULL);
+}
+
 static void joins(void)
 {
     int closed = 0;
@@ -151,12 +276,15 @@ static void after_close(void)
     int on_queue = 0, on_thread = 0;
     etcd3_watch_t *a = watch_of(own, queue, count_closed, &on_queue), *b = watch_of(own, NULL, count_closed, &on_thread);
     etcd3_watch_t *none = NULL;
+    etcd3_event_t *event = NULL;
     etcd3_watch_opts_t *opts = a_watch();
     CHECK_OK(etcd3_client_close(own, PATIENCE_MS, &err), err);
     CHECK_INT(on_thread, 1);
     REFUSED_AS(etcd3_put(own, "k", 1, "v", 1, &err), ETCD3_ERR_CLOSED, "closed");
     REFUSED_AS(etcd3_watch_start(own, opts, queue, NULL, NULL, &none, &err), ETCD3_ERR_CLOSED, "closed");
     REFUSED_AS(etcd3_watch_start(own, opts, NULL, count_closed, &on_thread, &none, &err), ETCD3_ERR_CLOSED, "closed");
+    REFUSED_AS(etcd3_watch_once(own, "k", 1, 100, &event, &err), ETCD3_ERR_CLOSED, "closed");
+    REFUSED_AS(etcd3_watch_request_progress(a, &err), ETCD3_ERR_CANCELED, "watch");
     /* A wrong argument is named as such, closed or not. */
     REFUSED(etcd3_put(own, "", 0, "v", 1, &err), "key");
     CHECK(none == NULL);
@@ -226,6 +354,10 @@ int main(void)
     RUN(queues);
     RUN(null_handles);
     RUN(watch_options);
+    RUN(limits_of_a_watch);
+    RUN(metadata_of_a_watch);
+    RUN(watches_of_a_client);
+    RUN(waiting_once);
     RUN(joins);
     RUN(after_close);
     RUN(frees_in_any_order);

@@ -236,6 +236,25 @@ static void ends_with_its_surroundings(void)
     CHECK_INT(told(&one), 2);
 }
 
+/* Whatever the client's task is at when it comes. */
+static void closing_takes_no_time(void)
+{
+    int i;
+    for (i = 0; i < 30; i++) {
+        etcd3_client_t *own = open_client();
+        etcd3_lease_t *lease = NULL;
+        int64_t start;
+        CHECK_OK(etcd3_lease_open(own, 20, 0, NULL, NULL, NULL, &lease, &err), err);
+        start = now_ms();
+        CHECK_OK(etcd3_client_close(own, PATIENCE_MS, &err), err);
+        CHECK(now_ms() - start <= 400 + env_number("ETCD3_TEST_SLACK_MS", 0));
+        CHECK_OK(etcd3_lease_revoke_id(client, etcd3_lease_id(lease), &err), err);
+        CHECK_CODE(etcd3_lease_refresh(lease, &err), err, ETCD3_ERR_CLOSED, "closed");
+        etcd3_lease_free(lease);
+        etcd3_client_free(own);
+    }
+}
+
 /* For those who cannot be called back. */
 static void is_told_by_the_queue(void)
 {
@@ -307,6 +326,7 @@ int main(void)
     RUN(is_refreshed);
     RUN(is_adopted);
     RUN(ends_with_its_surroundings);
+    RUN(closing_takes_no_time);
     RUN(is_told_by_the_queue);
     RUN(many);
     etcd3_client_free(client);

@@ -51,7 +51,7 @@ static void its_key_is_deleted(void)
     watch_loss(lock, &h);
     delete_key_of(lock);
     ENDED(&h, ETCD3_ERR_LOCK_LOST);
-    acquire(lock);
+    CHECK_OK(etcd3_lock_try(lock, &err), err);
     release(lock);
     etcd3_lock_free(lock);
     close_session(session);

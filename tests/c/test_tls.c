@@ -366,9 +366,63 @@ static void endpoints_that_are_none(void)
     }
 }
 
+/* Authentication is on while `as_root` lives; it is root's client then. */
+static void turn_on(etcd3_client_t *as_root, const char *password)
+{
+    etcd3_error_t *err = NULL;
+    if (password)
+        CHECK_OK(etcd3_user_add(as_root, "root", password, &err), err);
+    else
+        CHECK_OK(etcd3_user_add_no_password(as_root, "root", &err), err);
+    CHECK_OK(etcd3_role_add(as_root, "root", &err), err);
+    CHECK_OK(etcd3_user_grant_role(as_root, "root", "root", &err), err);
+    CHECK_OK(etcd3_auth_enable(as_root, &err), err);
+    if (password)
+        CHECK_OK(etcd3_client_set_credentials(as_root, "root", password, &err), err);
+}
+
+static void turn_off(etcd3_client_t *as_root)
+{
+    etcd3_error_t *err = NULL;
+    CHECK_OK(etcd3_auth_disable(as_root, &err), err);
+    CHECK_OK(etcd3_user_delete(as_root, "root", &err), err);
+    CHECK_OK(etcd3_role_delete(as_root, "root", &err), err);
+    closed(as_root);
+}
+
+static void with_a_password_too(void)
+{
+    etcd3_client_t *root = opened(trusting(at("ETCD3_TLS"), "ca.pem")), *other;
+    etcd3_config_t *config = trusting(at("ETCD3_TLS"), "ca.pem");
+    etcd3_error_t *err = NULL;
+    turn_on(root, "secret");
+    etcd3_config_set_credentials(config, "root", "secret");
+    other = opened(config);
+    CHECK_OK(etcd3_put(other, K, "v", 1, &err), err);
+    closed(other);
+    config = trusting(at("ETCD3_TLS"), "ca.pem");
+    etcd3_config_set_credentials(config, "root", "guess");
+    other = opened(config);
+    CHECK_CODE(etcd3_put(other, K, "v", 1, &err), err, ETCD3_ERR_AUTH_FAILED, "authentication failed");
+    closed(other);
+    turn_off(root);
+}
+
+/* The certificate's common name is "root". */
+static void with_a_certificate_in_place_of_a_password(void)
+{
+    etcd3_client_t *root = opened(as_client(at("ETCD3_MTLS"), "client.pem", "client.key"));
+    etcd3_error_t *err = NULL;
+    turn_on(root, NULL);
+    CHECK_OK(etcd3_put(root, K, "v", 1, &err), err);
+    turn_off(root);
+}
+
 int main(void)
 {
     RUN(good_ones);
+    RUN(with_a_password_too);
+    RUN(with_a_certificate_in_place_of_a_password);
     RUN(trusting_anyone_is_logged);
     RUN(servers_that_cannot_be_trusted);
     RUN(clients_that_are_not_trusted);

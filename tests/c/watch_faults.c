@@ -399,6 +399,31 @@ static void a_silent_stream_is_left(void)
     close_client(client);
 }
 
+/* So is one on which not even the creation is answered. */
+static void a_stream_that_never_began_is_left(void)
+{
+    static const char *const rules[] = {"Watch 1 never", "Watch 1 headers | recv | never",
+                                        "Watch 1 headers | recv | message watch id=1 created | message watch id=1 put=k,a,5 | "
+                                        "never", NULL};
+    etcd3_config_t *config = config_of(&one, NULL, 5000);
+    struct watching w;
+    etcd3_client_t *client;
+    size_t i;
+    forget(&one);
+    for (i = 0; rules[i]; i++)
+        script(&one, rules[i]);
+    etcd3_config_set_watch_probe(config, 100, 100);
+    prepare(&w, open_config(config), NULL);
+    client = w.client;
+    w.troubled = 1;
+    start(&w, from("k", 5), NULL);
+    AWAIT(&w, changes, 1);
+    CHECK_INT(w.disconnected, 0);
+    etcd3_watch_cancel(w.watch);
+    finished(&w);
+    close_client(client);
+}
+
 static void what_is_asked_of_the_server_keeps_streams_apart(void)
 {
     struct watching plain, alike, leaderless, marked;
@@ -456,6 +481,7 @@ int main(void)
     RUN(a_store_that_was_set_back);
     RUN(an_outage_with_a_limit);
     RUN(a_silent_stream_is_left);
+    RUN(a_stream_that_never_began_is_left);
     RUN(what_is_asked_of_the_server_keeps_streams_apart);
     return CHECK_DONE();
 }

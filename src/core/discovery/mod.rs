@@ -65,7 +65,7 @@ impl Discovery {
             return Err(Error::argument("domain", format!("{:?} is no domain name", self.domain)));
         }
         match self.service.as_deref() {
-            Some(service) if !label(&format!("_etcd-client-ssl-{service}")) => {
+            Some(service) if service.is_empty() || !label(&format!("_etcd-client-ssl-{service}")) => {
                 Err(Error::argument("service_name", format!("{service:?} is no part of a service's name")))
             }
             _ => Ok(()),
@@ -225,7 +225,7 @@ mod tests {
         }
         for service in ["", "a.b", "a b", &"a".repeat(60)] {
             let wrong = of("a.test", Some(service)).check();
-            assert!(service.is_empty() || wrong.is_err_and(|e| e.message.starts_with("service_name: ")), "{service}");
+            assert!(wrong.is_err_and(|error| error.message.starts_with("service_name: ")), "{service}");
         }
     }
 }

@@ -189,14 +189,12 @@ impl Keeper {
         }
     }
 
-    /// A stream is gone; `denied` if the server ended it since the user may not renew the lease whose turn it was.
-    pub fn closed(&mut self, lane: Lane, denied: bool, now: Moment) {
+    /// A stream is gone; `denied` if the server ended it since the user may not renew the lease whose turn it was. True if
+    /// that lease will not be on the next one.
+    pub fn closed(&mut self, lane: Lane, denied: bool, now: Moment) -> bool {
         let stream = std::mem::take(self.stream(lane));
-        if let Some((id, _)) = stream.sent.front().filter(|_| denied) {
-            if let Some(entry) = self.leases.get_mut(id) {
-                entry.alone = true;
-            }
-        }
+        let first = stream.sent.front().filter(|_| denied).and_then(|(id, _)| self.leases.get_mut(id));
+        let isolated = first.map(|entry| entry.alone = true).is_some();
         let mut unasked = Vec::new();
         for (id, _) in stream.sent {
             let Some(entry) = self.leases.get_mut(&id) else { continue };
@@ -207,6 +205,7 @@ impl Keeper {
             }
         }
         self.make_due(unasked, now);
+        isolated
     }
 
     /// The second stream takes the place of the shared one.

@@ -77,6 +77,8 @@ impl Leases {
     }
 }
 
+type Asked = Pin<Box<dyn Future<Output = Result<Renewed>> + Send>>;
+
 struct Task {
     core: Arc<Core>,
     keeper: Keeper,
@@ -85,7 +87,7 @@ struct Task {
     /// Where the newest shared stream was.
     last: Option<StreamService>,
     /// A renewal on a stream of its own.
-    alone: Option<(i64, Pin<Box<dyn Future<Output = Result<Renewed>> + Send>>)>,
+    alone: Option<(i64, Asked)>,
     pause: Duration,
     not_before: Instant,
     renew: bool,
@@ -112,11 +114,8 @@ impl Task {
     }
 
     async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
-        loop {
-            // Else each stream that cannot be opened any more would be followed at once by the next.
-            if self.core.closing.is_cancelled() {
-                return;
-            }
+        // While the client closes every stream fails at once.
+        while !self.core.closing.is_cancelled() {
             let rest = self.work();
             let alone = async {
                 match &mut self.alone {
@@ -248,18 +247,11 @@ impl Task {
     fn lost(&mut self, lane: Lane, error: Error) {
         let Some(open) = self.open(lane).take() else { return };
         let service = open.link.service;
-        if service.is_closing() {
-            // The client ends its leases itself. Another stream would fail at once, and the next: a task that never waits
-            // does not hear that it is to end.
-            self.not_before = Instant::now() + BACKOFF_MOST;
-            return;
-        }
-        let denied = error.code == code::ERR_PERMISSION_DENIED;
         let now = self.now();
-        self.keeper.closed(lane, denied, now);
+        let isolated = self.keeper.closed(lane, error.code == code::ERR_PERMISSION_DENIED, now);
         self.core.transport.base().log.debug(|| format!("keepalive: {error}"));
         let token = service.may_renew(&error) && self.renewals < MOST_RENEWALS;
-        if !token && !denied && !service.is_outdated() {
+        if !token && !isolated && !service.is_outdated() {
             service.broke(error.code);
         }
         if lane == Lane::Hedge {
@@ -272,7 +264,7 @@ impl Task {
             return self.promote();
         }
         // One lease less on the next stream: no need to pause.
-        if !denied && !token {
+        if !isolated && !token {
             self.not_before = Instant::now() + self.pause;
             self.pause = BACKOFF_MOST.min(self.pause * 2);
         }

@@ -227,9 +227,7 @@ impl Transport {
         request.password.zeroize();
         let limits = Limits { sent: None, require_leader: false, metadata: Metadata::default(), ..limits.clone() };
         let answer = self.send(AUTHENTICATE, &frame, None, &limits).await;
-        if let Ok(mut frame) = frame.try_into_mut() {
-            frame.as_mut().zeroize();
-        }
+        super::connection::wipe(frame);
         match answer {
             Ok(answer) => {
                 let answer: pb::AuthenticateResponse =

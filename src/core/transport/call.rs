@@ -13,11 +13,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{sleep, sleep_until, Instant};
 
-const PAUSE_FIRST: Duration = Duration::from_millis(25);
-const PAUSE_MOST: Duration = Duration::from_millis(500);
+pub(super) const PAUSE_FIRST: Duration = Duration::from_millis(25);
+pub(super) const PAUSE_MOST: Duration = Duration::from_millis(500);
 /// How long a member that did not answer is asked last.
 const SUSPICION: Duration = Duration::from_secs(3);
-const MOST_REFRESHES: u32 = 2;
+pub(super) const MOST_REFRESHES: u32 = 2;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 pub struct Reply<Res> {
@@ -43,16 +43,42 @@ impl Transport {
         limits: &Limits,
     ) -> Result<Reply<Res>> {
         self.base.counters.calls.add(1);
+        self.unary_framed(method, &self.frame(request)?, limits).await
+    }
+
+    /// The same for a request with a password in it, which does not stay in memory.
+    pub async fn unary_secret<Req: prost::Message, Res: prost::Message + Default>(
+        &self,
+        method: MethodAt<'_>,
+        request: &Req,
+        limits: &Limits,
+    ) -> Result<Reply<Res>> {
+        self.base.counters.calls.add(1);
+        let frame = self.frame(request)?;
+        let answer = self.unary_framed(method, &frame, limits).await;
+        connection::wipe(frame);
+        answer
+    }
+
+    pub(super) fn frame<Req: prost::Message>(&self, request: &Req) -> Result<Bytes> {
         let (size, most) = (request.encoded_len(), self.base.options.max_request_bytes);
         if size > most {
             let text = format!("the request has {size} bytes, and the client's limit is {most}");
             return Err(Error::new(code::ERR_REQUEST_TOO_LARGE, text));
         }
-        let frame = connection::frame(request);
+        Ok(connection::frame(request))
+    }
+
+    async fn unary_framed<Res: prost::Message + Default>(
+        &self,
+        method: MethodAt<'_>,
+        frame: &Bytes,
+        limits: &Limits,
+    ) -> Result<Reply<Res>> {
         let mut refreshes = 0;
         loop {
             let token = self.token(limits).await?;
-            match self.send(method, &frame, token.value.clone(), limits).await {
+            match self.send(method, frame, token.value.clone(), limits).await {
                 Err(error) if refreshes < MOST_REFRESHES && self.auth.may_renew(&error, &token) => {
                     refreshes += 1;
                     self.renew(&token, limits).await?;

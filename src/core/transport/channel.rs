@@ -21,6 +21,8 @@ const BACKOFF_MOST: Duration = Duration::from_secs(3);
 pub enum Purpose {
     Unary,
     Streams,
+    /// For one caller alone, and closed after it: an endpoint that is not on the list, a long answer (§1.9).
+    Bulk,
 }
 
 pub struct Channel {
@@ -95,7 +97,7 @@ impl Channel {
     /// Takes no more; what is under way on the connection for unary calls goes on.
     pub fn remove(&self) {
         let old = std::mem::replace(&mut self.state().link, Link::Removed);
-        if let (Link::Up(connection), Purpose::Streams) = (old, self.purpose) {
+        if let (Link::Up(connection), Purpose::Streams | Purpose::Bulk) = (old, self.purpose) {
             connection.close();
         }
     }
@@ -155,8 +157,13 @@ impl Channel {
     fn look_after(self: &Arc<Self>, connection: Connection) {
         let base = self.base.clone();
         let (interval, limit) = (base.ping_interval(), base.options.ping_timeout);
-        if self.purpose == Purpose::Streams {
-            base.runtime.spawn(connection.keep_alive(interval, limit, base.patience.clone()));
+        match self.purpose {
+            Purpose::Unary => {}
+            Purpose::Streams => {
+                base.runtime.spawn(connection.keep_alive(interval, limit, Some(base.patience.clone())));
+            }
+            // The answer to a ping is behind what else comes.
+            Purpose::Bulk => drop(base.runtime.spawn(connection.keep_alive(interval, limit, None))),
         }
         let endpoint = self.endpoint.clone();
         let (closed, ending) = (connection.closed_token(), connection.ending());

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{timeout, Instant};
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroize;
 
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 5 << 20;
@@ -123,12 +124,13 @@ impl Connection {
         self.shared.probe(limit, None).await
     }
 
-    /// Pings at intervals while a stream is open, and never else (§1.8). Does not keep the connection open itself.
+    /// Pings at intervals while a stream is open, and never else (§1.8); `patience` as in `probe`. Does not keep the
+    /// connection open itself.
     pub fn keep_alive(
         &self,
         interval: Duration,
         limit: Duration,
-        patience: Arc<Patience>,
+        patience: Option<Arc<Patience>>,
     ) -> impl Future<Output = ()> + Send + 'static {
         let shared = self.shared.clone();
         async move {
@@ -139,7 +141,7 @@ impl Connection {
                 }
                 if shared.streams.load(Ordering::Relaxed) > 0 {
                     // A server that only speaks and does not hear is to be left too.
-                    shared.probe(limit, Some(&patience)).await;
+                    shared.probe(limit, patience.as_deref()).await;
                 }
             }
         }
@@ -303,7 +305,7 @@ impl Drop for OpenStream {
     }
 }
 
-fn check_head(head: &http::response::Parts) -> Result<(), Failure> {
+pub fn check_head(head: &http::response::Parts) -> Result<(), Failure> {
     let kind = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     match (head.status.as_u16(), kind.starts_with("application/grpc")) {
         (200, true) => Ok(()),
@@ -319,7 +321,7 @@ fn check_head(head: &http::response::Parts) -> Result<(), Failure> {
 }
 
 /// A stream that the server refused, or did not look at any more when it went away, was not processed.
-fn lost(error: h2::Error) -> Failure {
+pub fn lost(error: h2::Error) -> Failure {
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     match error.is_remote() && (refused || error.is_go_away()) {
         true => Failure::NotSent,
@@ -328,7 +330,7 @@ fn lost(error: h2::Error) -> Failure {
 }
 
 /// The same once the answer has begun.
-fn broken(error: h2::Error) -> Failure {
+pub fn broken(error: h2::Error) -> Failure {
     Failure::Lost(error.to_string())
 }
 
@@ -340,6 +342,13 @@ pub fn frame<M: prost::Message>(message: &M) -> Bytes {
     frame.put_u32(length as u32);
     message.encode(&mut frame).expect("the buffer has the message's length");
     frame.freeze()
+}
+
+/// Overwrites a frame that had a secret in it, unless something still holds it.
+pub fn wipe(frame: Bytes) {
+    if let Ok(mut frame) = frame.try_into_mut() {
+        frame.as_mut().zeroize();
+    }
 }
 
 fn unframe(mut frame: Bytes) -> Result<Bytes, Failure> {

@@ -1,6 +1,7 @@
 //! The one room through which everything goes to the network: a unary call, or a stream, to one of the
 //! endpoints. What is above knows neither sockets nor HTTP/2.
 
+mod at;
 mod auth;
 mod call;
 mod channel;
@@ -10,6 +11,7 @@ mod fate;
 mod metadata;
 mod outcome;
 mod patience;
+mod reading;
 mod service;
 mod socket;
 
@@ -18,6 +20,7 @@ pub use channel::jitter;
 pub use fate::Fate;
 pub use metadata::Metadata;
 pub use outcome::malformed;
+pub use reading::Reading;
 pub use service::{Headers, StreamService};
 
 use super::code;
@@ -196,7 +199,7 @@ impl Member {
 
     fn channel(&self, purpose: Purpose) -> &Arc<Channel> {
         match purpose {
-            Purpose::Unary => &self.unary,
+            Purpose::Unary | Purpose::Bulk => &self.unary,
             Purpose::Streams => &self.streams,
         }
     }
@@ -222,13 +225,13 @@ pub struct Transport {
     base: Arc<Base>,
     members: RwLock<Arc<[Arc<Member>]>>,
     turn: AtomicUsize,
-    auth: Auth,
+    auth: Arc<Auth>,
 }
 
 impl Transport {
     pub fn new(endpoints: &[Endpoint], base: Arc<Base>, credentials: Credentials) -> Result<Self> {
         let members = RwLock::new(Arc::from([]));
-        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Auth::new(credentials), base };
+        let transport = Transport { members, turn: AtomicUsize::new(0), auth: Arc::new(Auth::new(credentials)), base };
         if transport.base.tls_options.is_some() {
             transport.base.tls()?;
         }
@@ -436,6 +439,27 @@ impl Limits {
     pub fn without_end(closing: &CancellationToken) -> Self {
         let deadline = Instant::now() + FOR_EVER;
         Self::until(deadline, closing)
+    }
+
+    /// The same with a deadline that is hardly ever reached, or with one.
+    pub fn lasting(self, timeout: Option<Duration>) -> Self {
+        Limits { deadline: Instant::now() + timeout.unwrap_or(FOR_EVER), ..self }
+    }
+
+    /// Whether it may still go on.
+    pub fn check(&self) -> Result<()> {
+        let cancelled = self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled);
+        match () {
+            _ if self.closing.is_cancelled() => Err(outcome::stopped(Stop::Closed)),
+            _ if cancelled || self.interrupted.is_cancelled() => Err(outcome::stopped(Stop::Cancelled)),
+            _ if Instant::now() >= self.deadline => Err(outcome::stopped(Stop::Deadline)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for something within the limits.
+    pub async fn of<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        self.within(work).await.map_err(outcome::stopped)
     }
 
     /// Waits for what ends the call early, or for its deadline.

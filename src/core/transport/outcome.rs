@@ -85,7 +85,7 @@ fn answered(error: Error, repeat: Repeat, around: Around) -> Verdict {
 /// Whether the server's answer leaves open what became of a write (§2.7, §2.8).
 fn is_open(error: &Error) -> bool {
     match error.code {
-        code::ERR_STOPPED | code::ERR_LEADER_CHANGED | code::ERR_UNHEALTHY => true,
+        code::ERR_STOPPED | code::ERR_LEADER_CHANGED => true,
         code::ERR_REQUEST_CANCELED | code::ERR_WATCH_CANCELED => true,
         code::ERR_UNAVAILABLE => true,
         code::ERR_SERVER_TIMEOUT..=code::ERR_SERVER_TIMEOUT_WAIT_APPLIED => true,

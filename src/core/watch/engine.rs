@@ -60,6 +60,11 @@ impl Engine {
         !self.live.is_empty()
     }
 
+    /// Whether the server owes this stream a word, now or later.
+    pub fn expects(&self) -> bool {
+        self.is_live() || !self.creating.is_empty()
+    }
+
     /// Whether a stream is needed: parked and reading watches need none.
     pub fn wants_stream(&self) -> bool {
         self.attached || self.watches.values().any(|watch| watch.phase == Phase::Pending)

@@ -52,6 +52,8 @@ impl Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         self.source.cancel(None);
+        // Events hold their source, and that the queue.
+        self.queue.free();
     }
 }
 

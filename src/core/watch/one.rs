@@ -187,8 +187,10 @@ impl Watch {
     pub fn created(&mut self, wire: i64, revision: i64) {
         self.phase = Phase::Live(wire);
         self.away = None;
-        if self.loose {
-            self.next = self.next.max(revision + 1);
+        match self.next {
+            0 => self.next = revision + 1,
+            // What was asked for holds, not what the member says.
+            _ => self.loose = false,
         }
         self.tell(if self.was_live { State::Resumed } else { State::Live }, None);
         self.was_live = true;

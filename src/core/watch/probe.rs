@@ -36,9 +36,9 @@ impl Probe {
         self.heard = Instant::now();
     }
 
-    /// When to call `ask`, if there is anything to hear of.
-    pub fn due(&self, live: bool) -> Option<Instant> {
-        let limits = self.limits.filter(|_| live)?;
+    /// When to call `ask`, if anything is expected.
+    pub fn due(&self, expected: bool) -> Option<Instant> {
+        let limits = self.limits.filter(|_| expected)?;
         Some(match self.asked {
             Some(asked) => asked + limits.answer,
             None => self.heard + limits.idle * self.patience,

@@ -73,6 +73,17 @@ impl Relist {
         self.reading = Reading::new(true, 0);
     }
 
+    /// Whether what was to come came while it was read: then what was there before it can be read after all, and is to be.
+    pub fn came_late(&mut self, answer: &pb::RangeResponse) -> bool {
+        let late = self.reading.seeding
+            && self.reading.revision == 0
+            && answer.header.is_some_and(|header| header.revision >= self.first);
+        if late {
+            self.reading = Reading::new(true, self.first - 1);
+        }
+        late
+    }
+
     /// The request for the next page.
     pub fn request(&self, key: &Bytes, range_end: &Bytes) -> pb::RangeRequest {
         pb::RangeRequest {

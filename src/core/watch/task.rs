@@ -99,7 +99,7 @@ impl Task {
             }
             let linked = self.link.is_some();
             let waiting = !linked && self.engine.wants_stream();
-            let (probe, expiry) = (self.probe.due(self.engine.is_live()), self.engine.expiry());
+            let (probe, expiry) = (self.probe.due(self.engine.expects()), self.engine.expiry());
             let response = async {
                 match &mut self.link {
                     Some(link) => link.next().await,

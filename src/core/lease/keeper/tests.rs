@@ -202,10 +202,10 @@ fn short_leases_are_hedged_after_a_second_and_then_again_and_again() {
 fn a_stream_that_works_through_its_list_is_not_hedged() {
     let ids: Vec<i64> = (1..=100).collect();
     let mut bench = Bench::new(&ids);
-    let mut sent = main_of(&bench.run(START + ms(4300))).into_iter();
+    let sent = main_of(&bench.run(START + ms(4300)));
     // One answer every 50 ms: the last one waits 5 s.
     let mut now = START + ms(4300);
-    while let Some(id) = sent.next() {
+    for id in sent {
         now += ms(50);
         bench.keeper.receive(Lane::Main, id, 12, now);
         let hedged: Vec<_> = bench.run(now).into_iter().filter(|(_, work)| !work.hedge.is_empty()).collect();
@@ -247,7 +247,7 @@ fn a_lost_stream_is_made_good_on_the_next() {
 #[test]
 fn without_any_stream_it_expires() {
     let mut bench = Bench::new(&[1]);
-    bench.keeper.closed(Lane::Main, false, START + SECOND);
+    assert!(!bench.keeper.closed(Lane::Main, true, START + SECOND));
     assert!(bench.run(START + 20 * SECOND).is_empty());
     assert_eq!(bench.lost(1), Some(LostReason::Expired));
 }
@@ -259,7 +259,7 @@ fn the_lease_a_stream_was_ended_for_goes_its_own_way() {
     let (denied, rest) = (sent[1], sent[2]);
     bench.answer(Lane::Main, &sent[..1], 12, START + ms(4310));
     let now = START + ms(4320);
-    bench.keeper.closed(Lane::Main, true, now);
+    assert!(bench.keeper.closed(Lane::Main, true, now));
     bench.keeper.opened(Lane::Main, now);
     assert_eq!(bench.keeper.poll(now).main, [rest]);
     assert_eq!(bench.keeper.next_alone(), Some(denied));

@@ -49,6 +49,9 @@ impl Engine {
             Err(error) if error.code == code::ERR_COMPACTED && !relist.is_seeding() => return self.relist(id),
             Err(error) => return self.end(id, error),
         };
+        if relist.came_late(&answer) {
+            return self.read(id);
+        }
         let page = relist.page(answer);
         if page.revision < watch.known {
             let error = regressed(page.revision, watch.known);

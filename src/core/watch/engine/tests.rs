@@ -34,7 +34,9 @@ impl Bench {
         source.load.set_flow(Flow {
             most: 8000,
             budget: Budget::new(1 << 30),
-            drained: Box::new(move || drop(count.fetch_add(1, Ordering::Relaxed))),
+            drained: Box::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            }),
             parked: AtomicBool::new(false),
         });
         let mut engine = Engine::default();
@@ -95,8 +97,8 @@ fn told(queue: &Queue) -> Vec<String> {
         }
         Body::Progress { revision, resume } => format!("progress {revision}, then {resume}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
-        Body::Done { .. } | Body::Lost { .. } => "of another source".into(),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
+        _ => "of another source".into(),
     };
     queue.take().into_iter().map(tell).collect()
 }
@@ -377,6 +379,19 @@ fn a_start_left_to_the_member_goes_on_after_what_it_said() {
 }
 
 #[test]
+fn only_the_first_member_says_where_a_loose_start_is() {
+    let mut bench = Bench::new(spec(), Start::Loose);
+    bench.receive(created_at(1, 30));
+    bench.again();
+    bench.receive(created_at(1, 50));
+    bench.done();
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 31"]);
+    bench.receive(created_at(1, 50)).receive(changes(1, 50, &[30, 31]));
+    assert_eq!(bench.told().last().unwrap(), "[31] at 50, then 32");
+}
+
+#[test]
 fn another_cluster_is_told() {
     let mut bench = Bench::live();
     bench.receive(changes(1, 9, &[5]));
@@ -494,6 +509,17 @@ fn a_relist_watch_from_the_future_learns_what_comes_before() {
     assert_eq!(bench.done(), ["create 1 from 51"]);
     bench.receive(created(1)).receive(changes(1, 59, &[55, 59])).receive(changes(1, 60, &[60]));
     assert_eq!(bench.told(), ["Live 50", "[60] at 60, then 61"]);
+}
+
+#[test]
+fn a_future_that_comes_while_the_range_is_read_is_not_missed() {
+    let mut bench = relisting(Start::At(60));
+    let id = bench.source.id;
+    bench.engine.page(id, Err(Error::new(code::ERR_FUTURE_REVISION, "")));
+    bench.engine.page(id, found(61, false, &[("k", 60)]));
+    assert_eq!(bench.done(), ["read keys k at 59", "read keys k at 0", "read keys k at 59"]);
+    bench.engine.page(id, found(61, false, &[]));
+    assert_eq!(bench.done(), ["create 1 from 60"]);
 }
 
 #[test]
