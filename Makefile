@@ -97,7 +97,7 @@ help:
 	@echo "make demo         a tour of the C interface, with an etcd server of its own"
 	@echo "make test         all tests; ETCD_VERSIONS=\"3.4 3.5 3.6 3.7\" names the servers"
 	@echo "make fault-fast   the library under faults, with real clusters, in under 10 minutes"
-	@echo "make fault        the same in about an hour; RIG=\"F1 F8 --seed 7\" runs less of both"
+	@echo "make fault        the same in about two hours; RIG=\"F1 F8 --seed 7\" runs less of both"
 	@echo "make mutants      whether the fault tests notice a library that is wrong on purpose"
 	@echo "make examples     the programs of examples/c, in $(TARGET)/examples"
 	@echo "make header       include/etcd3.h, made anew from the source"

@@ -184,7 +184,7 @@ impl Half<'_> {
         if goodbye.word.is_none() && !is_due {
             return Ok(());
         }
-        let end = line.frames.to_end(bytes);
+        let end = line.frames.up_to_end(bytes);
         let (now, later) = bytes.split_at(end.unwrap_or(bytes.len()));
         self.deliver(to, now).await?;
         *bytes = later;

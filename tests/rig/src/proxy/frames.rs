@@ -112,11 +112,11 @@ impl Frames {
     }
 
     fn is_between(&self) -> bool {
-        self.skip == 0 && self.left == 0 && self.have % HEADER == 0
+        self.skip == 0 && self.left == 0 && self.have.is_multiple_of(HEADER)
     }
 
     /// Takes bytes up to where a frame ends, if one does; how many then.
-    pub(super) fn to_end(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(super) fn up_to_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut taken = 0;
         while !self.is_between() {
             match self.step(&bytes[taken..]) {
@@ -193,12 +193,12 @@ mod tests {
     #[test]
     fn frames_end_where_they_end() {
         let mut frames = Frames::default();
-        assert_eq!(frames.to_end(b""), Some(0));
+        assert_eq!(frames.up_to_end(b""), Some(0));
         let two = [of(0, 1, b"abc"), of(0, 1, b"")].concat();
         frames.take(&two[..5]);
-        assert_eq!(frames.to_end(&two[5..10]), None);
-        assert_eq!(frames.to_end(&two[10..]), Some(2));
+        assert_eq!(frames.up_to_end(&two[5..10]), None);
+        assert_eq!(frames.up_to_end(&two[10..]), Some(2));
         frames.take(&two[12..]);
-        assert_eq!(frames.to_end(b"x"), Some(0));
+        assert_eq!(frames.up_to_end(b"x"), Some(0));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Scenario, Setting};
 use crate::bench::Bench;
+use crate::lease::{Leases, NOT_TESTED};
 use crate::load::{self, Caller, Mix, LIMIT};
 use crate::proxy::End;
 use crate::report::Report;
@@ -20,6 +21,8 @@ fn run(setting: &Setting) -> Result<Report> {
     let mixes = [("putter-0", Mix::Puts), ("putter-1", Mix::Puts), ("creator", Mix::Creates), ("mixed", Mix::Mixed)];
     let caller = |(i, (name, mix)): (usize, (&str, Mix))| Caller::new(name, &clients[i % 2], mix, 14, LIMIT);
     let mut bench = Bench::start(world, setting, mixes.into_iter().enumerate().map(caller).collect())?;
+    let leases =
+        Leases::are_there().then(|| Leases::open(&bench.world, &clients[0], "storm", &[10; 20])).transpose()?;
     while bench.next_round()? {
         bench.world.note("connections are dropped from now on");
         let begun = Instant::now();
@@ -38,6 +41,10 @@ fn run(setting: &Setting) -> Result<Report> {
         }
         let over = bench.world.note("it is over");
         bench.read_and_put_recovery(over);
+    }
+    match &leases {
+        Some(leases) => drop(leases.demand_kept(&mut bench.report, &bench.world, 0)?),
+        None => bench.report.figure(NOT_TESTED),
     }
     bench.ask_porcupine();
     bench.finish()

@@ -148,7 +148,7 @@ fn round(bench: &mut Bench, setting: &Setting, client: &Arc<Client>, writer: &Ar
         bench.report.figure(format!(
             "the slow one heard {slow} of {count} in time, {parked}; memory grew by {} MiB of {} that were sent it",
             grown >> 20,
-            2 * SENT >> 20
+            (2 * SENT) >> 20
         ));
         if Watching::can_bound() {
             bench.report.demand(grown <= bound, || format!("memory grew by {grown} bytes, more than {bound}"));

@@ -23,9 +23,12 @@ const CONVERGED: Duration = Duration::from_secs(3);
 /// After the last candidate is dead.
 const EMPTY: Duration = Duration::from_secs(6);
 
-/// An observer, the thread that listens to it, and whom it took for the leader since when.
+/// Whom an observer took for the leader, by the token, and since when.
+type Reports = Vec<(Duration, Option<i64>)>;
+
+/// An observer, the thread that listens to it, and what it said.
 struct Follows {
-    said: Arc<Mutex<Vec<(Duration, Option<i64>)>>>,
+    said: Arc<Mutex<Reports>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,7 +38,7 @@ impl Follows {
         let client = load::client(&world.endpoints())?;
         let queue = Queue::new()?;
         let observer = Observer::start(&client, name, &queue)?;
-        let (said, over) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<AtomicBool>::default());
+        let (said, over) = (Arc::<Mutex<Reports>>::default(), Arc::<AtomicBool>::default());
         let (theirs, told) = (Arc::clone(&said), Arc::clone(&over));
         let thread = std::thread::spawn(move || {
             while !told.load(Ordering::SeqCst) {
@@ -48,7 +51,7 @@ impl Follows {
         Ok(Follows { said, over, thread: Some(thread) })
     }
 
-    fn said(&self) -> Vec<(Duration, Option<i64>)> {
+    fn said(&self) -> Reports {
         self.said.lock().unwrap().clone()
     }
 
@@ -81,7 +84,7 @@ fn run(setting: &Setting) -> Result<Report> {
         bench.report.figure("NOT TESTED: this libetcd3 has no elections");
         return bench.finish();
     }
-    let mut lines: Vec<(Line, Vec<Vec<(Duration, Option<i64>)>>)> = Vec::new();
+    let mut lines: Vec<(Line, Vec<Reports>)> = Vec::new();
     while bench.next_round()? {
         let name = name("elect", &bench);
         let observers = [Follows::start(&bench.world, &name)?, Follows::start(&bench.world, &name)?];
