@@ -1716,7 +1716,7 @@ int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
 /**
  * Ends a watch: when this returns, no callback for a change of it starts any more; one that runs on another thread
- * may still end. ETCD3_EVENT_CLOSED comes, with no error. Never blocks; may be called from any thread, in its own
+ * may still end, as may one that a thread has already taken up. ETCD3_EVENT_CLOSED comes, with no error. Never blocks; may be called from any thread, in its own
  * callback too, and twice.
  */
 void etcd3_watch_cancel(const etcd3_watch_t *watch);

@@ -98,7 +98,11 @@ impl DoubleBarrier {
         let ready = KeyRange::new(ready);
         match members.iter().position(|member| member.key == key) {
             // The last one opens it for all; and no later than it is inside, since members of the next time must wait.
-            Some(before) if before + 1 == self.count => drop(client.persist(&open, limits).await?),
+            Some(before) if before + 1 == self.count => {
+                if !client.persist(&open, limits).await?.succeeded {
+                    return Err(own_key_is_gone(&key));
+                }
+            }
             Some(before) if before < self.count => tokio::select! {
                 gone = client.until_gone(&key, place.created, place.created + 1, limits) => {
                     gone?;

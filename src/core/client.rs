@@ -285,8 +285,12 @@ impl Client {
     /// Ends everything under way. What waits in queues is replaced by the last events. Then waits for the callbacks
     /// of the client's own thread, and gives the runtime back.
     pub fn close(&self, limit: Duration) -> Result<()> {
-        self.core.closing.cancel();
-        let sources: Vec<_> = lock(&self.sources).values().filter_map(Weak::upgrade).collect();
+        // Together: tasks that end since the client closes must not end their sources first.
+        let sources: Vec<_> = {
+            let sources = lock(&self.sources);
+            self.core.closing.cancel();
+            sources.values().filter_map(Weak::upgrade).collect()
+        };
         for source in sources {
             source.cancel(Some(Error::closed()));
         }

@@ -111,7 +111,7 @@ impl Election {
 
     /// Puts another value to the leader's key. Each builds on the one before, so that one that comes late changes nothing.
     async fn say(&self, tenure: &Tenure, value: &Bytes, limits: &Limits) -> Result<()> {
-        let mut spoken = self.spoken.lock().await;
+        let mut spoken = limits.bound(async { Ok(self.spoken.lock().await) }).await?;
         let client = self.seat.client();
         let mut resent = false;
         loop {
@@ -144,7 +144,7 @@ impl Election {
     pub fn proclaim(&self, value: Bytes) -> Result<()> {
         let tenure = self.leading()?;
         let client = self.seat.client();
-        client.run(client.limits(None), async |limits| limits.bound(self.say(&tenure, &value, limits)).await)
+        client.run(client.limits(None), async |limits| self.say(&tenure, &value, limits).await)
     }
 
     /// What is led, and is not known to be lost.

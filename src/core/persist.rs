@@ -73,10 +73,7 @@ impl Client {
 
     /// Limits of a wait: nothing but what ends it.
     pub(super) fn limits_or_none(&self, timeout: Option<Duration>) -> Limits {
-        match timeout {
-            Some(timeout) => self.limits(Some(timeout)),
-            None => Limits::without_end(&self.core.closing),
-        }
+        self.limits(None).lasting(timeout)
     }
 }
 

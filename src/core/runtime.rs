@@ -98,7 +98,7 @@ impl Drop for Runtime {
         match tokio::runtime::Handle::try_current() {
             Ok(_) => tokio.shutdown_background(),
             // The bound is for name lookups that hang: they cannot be interrupted.
-            Err(_) => tokio.shutdown_timeout(Duration::from_millis(500)),
+            Err(_) => tokio.shutdown_timeout(Duration::from_millis(1200)),
         }
         let mut current = lock(&self.shared.current);
         if current.strong_count() == 0 {

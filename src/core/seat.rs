@@ -103,6 +103,8 @@ impl Seat {
     }
 
     pub fn hold(&self, claim: Claim, created: i64, before: Option<KeyValue>) -> Result<Arc<Tenure>> {
+        // This process may have stood still.
+        self.session.lease().check()?;
         let tenure = Tenure::begin(self.client(), &self.session, claim, created, before)?;
         // A former one that was lost may still be here, unclaimed.
         if let Some(former) = lock(&self.held).replace(tenure.clone()) {

@@ -159,14 +159,25 @@ impl Stm<'_> {
             (false, _) if self.may_be_stale => get.set_serializable()?,
             (false, _) => {}
         }
-        let request = get.request()?;
-        let response =
-            self.client.run(self.limits.clone(), async |limits| self.client.core.send(request, limits).await)?;
+        let response = match (self.ask(&get), self.base) {
+            // A member that lags behind; the cluster does not.
+            (Err(error), Some(base)) if error.code == code::ERR_FUTURE_REVISION => {
+                let mut again = Op::get(KeyRange::new(key.clone()));
+                again.set_revision(base)?;
+                self.ask(&again)?
+            }
+            (answer, _) => answer?,
+        };
         self.base.get_or_insert(response.header().revision);
         match response {
             Response::Get(get) => Ok(get.kvs.into_iter().next()),
             _ => Err(Error::internal("a get was answered as something else")),
         }
+    }
+
+    fn ask(&self, get: &Op) -> Result<Response> {
+        let request = get.request()?;
+        self.client.run(self.limits.clone(), async |limits| self.client.core.send(request, limits).await)
     }
 
     pub fn put(&mut self, key: Bytes, value: Bytes) -> Result<()> {

@@ -72,7 +72,12 @@ impl Tenure {
         tokio::select! {
             biased;
             _ = self.over.cancelled() => {}
-            reason = self.session.lease().lost() => self.lose(reason, lease::error(self.session.lease().id(), reason)),
+            reason = self.session.lease().lost() => {
+                // A client that closes tells the end itself.
+                if !client.core.closing.is_cancelled() {
+                    self.lose(reason, lease::error(self.session.lease().id(), reason));
+                }
+            }
             _ = deleted => self.lose(LostReason::Deleted, self.deleted()),
         }
     }
@@ -99,13 +104,13 @@ impl Tenure {
         *standing = how;
         drop(standing);
         self.over.cancel();
-        // Who has lost it may come again, at once if nothing is left to delete.
-        let claim = lock(&self.claim).take();
-        if let (Some(mut claim), Some((LostReason::Deleted, _))) = (claim, &last) {
-            claim.is_gone();
-        }
         for source in sources {
             tell_end(&source, last.clone());
+        }
+        // Who has lost it may come again, and at once: the key is deleted, or ends with its lease and not before.
+        let claim = lock(&self.claim).take();
+        if let (Some(mut claim), Some(_)) = (claim, last) {
+            claim.is_gone();
         }
     }
 

@@ -74,7 +74,7 @@ impl Client {
     pub fn dequeue(&self, name: &[u8], order: Order, timeout: Option<Duration>) -> Result<Response> {
         check_name(name)?;
         let all = KeyRange::prefix(path(name, "/".into()));
-        self.run(self.limits_or_none(timeout), async |limits| limits.bound(self.take_next(&all, order, limits)).await)
+        self.run(self.limits_or_none(timeout), async |limits| self.take_next(&all, order, limits).await)
     }
 
     async fn take_next(&self, all: &KeyRange, order: Order, limits: &Limits) -> Result<Response> {
@@ -84,7 +84,7 @@ impl Client {
         loop {
             let answer = self.persist(&first, limits).await?;
             let Some(kv) = answer.found(0).cloned() else {
-                self.until_put(all, answer.revision + 1, limits).await?;
+                limits.bound(self.until_put(all, answer.revision + 1, limits)).await?;
                 continue;
             };
             if self.take_item(&kv, limits).await? {
@@ -98,14 +98,15 @@ impl Client {
         let mut txn = Op::txn();
         txn.compare(kv.key.clone(), EQUAL, Target::ModRevision(kv.mod_revision))?;
         txn.then(Op::delete(KeyRange::new(kv.key.clone())))?;
-        let answer = self.once(&txn, Repeat::Guarded, limits).await?;
-        match answer.resent && !answer.succeeded {
-            false => Ok(answer.succeeded),
-            true => {
-                let key = String::from_utf8_lossy(&kv.key);
-                let why = format!("the item {key} may have been taken by this call: an answer was lost");
-                Err(Error { maybe_applied: true, ..Error::new(code::ERR_AMBIGUOUS, why) })
+        let key = String::from_utf8_lossy(&kv.key);
+        let why = |what: &str| format!("the item {key} may have been taken by this call: {what}");
+        match self.once(&txn, Repeat::Guarded, limits).await {
+            Ok(answer) if answer.resent && !answer.succeeded => {
+                Err(Error { maybe_applied: true, ..Error::new(code::ERR_AMBIGUOUS, why("an answer was lost")) })
             }
+            Ok(answer) => Ok(answer.succeeded),
+            Err(error) if error.maybe_applied => Err(Error { message: why(&error.message), ..error }),
+            Err(error) => Err(error),
         }
     }
 }

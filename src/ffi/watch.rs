@@ -81,7 +81,7 @@ pub unsafe extern "C" fn etcd3_watch_revision(watch: *const etcd3_watch_t) -> i6
 }
 
 /// Ends a watch: when this returns, no callback for a change of it starts any more; one that runs on another thread
-/// may still end. ETCD3_EVENT_CLOSED comes, with no error. Never blocks; may be called from any thread, in its own
+/// may still end, as may one that a thread has already taken up. ETCD3_EVENT_CLOSED comes, with no error. Never blocks; may be called from any thread, in its own
 /// callback too, and twice.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_watch_cancel(watch: *const etcd3_watch_t) {

@@ -378,6 +378,8 @@ static void aborted(void)
     CHECK_CODE(etcd3_stm_run(c.client, 0, 3, 0, read_then, &decision, NULL, &err), err, ETCD3_ERR_ABORTED, "fn");
     CHECK_INT(asked(&c.server, "Txn"), 0);
     contest_end(&c);
+}
+
 /* The watch ends as the rules make it. */
 static void ends_a_watch(etcd3_watch_opts_t *opts, const char *const *rules, int waiting, etcd3_code_t code)
 {

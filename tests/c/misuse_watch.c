@@ -201,38 +201,17 @@ static void metadata_of_a_watch(void)
     WATCH_REFUSED(opts, "value: must be UTF-8");
 }
 
-#define CONFIG_REFUSED(config, name) config_refused((config), (name), __LINE__)
-static void config_refused(etcd3_config_t *config, const char *name, int line)
-{
-    etcd3_client_t *none = NULL;
-    check_code(etcd3_client_open(config, &none, &err), &err, ETCD3_ERR_INVALID_ARGUMENT, name, "etcd3_client_open",
-               __FILE__, line);
-    CHECK(none == NULL);
-    etcd3_config_free(config);
-}
-
 static void watches_of_a_client(void)
 {
     static const int64_t sizes[] = {0, -1, INT64_MIN, INT64_MAX};
-    etcd3_config_t *config;
     size_t i;
     for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        config = env_config();
-        etcd3_config_set_watch_buffer(config, sizes[i]);
-        CONFIG_REFUSED(config, "max_bytes");
+        CONFIG_REFUSED(etcd3_config_set_watch_buffer(config, sizes[i]), "max_bytes");
     }
-    config = env_config();
-    etcd3_config_set_watch_probe(config, -1, 1000);
-    CONFIG_REFUSED(config, "idle_ms");
-    config = env_config();
-    etcd3_config_set_watch_probe(config, INT64_MAX, 1000);
-    CONFIG_REFUSED(config, "idle_ms");
-    config = env_config();
-    etcd3_config_set_watch_probe(config, 1000, 0);
-    CONFIG_REFUSED(config, "answer_ms");
-    config = env_config();
-    etcd3_config_set_watch_probe(config, 0, -1);
-    CONFIG_REFUSED(config, "answer_ms");
+    CONFIG_REFUSED(etcd3_config_set_watch_probe(config, -1, 1000), "idle_ms");
+    CONFIG_REFUSED(etcd3_config_set_watch_probe(config, INT64_MAX, 1000), "idle_ms");
+    CONFIG_REFUSED(etcd3_config_set_watch_probe(config, 1000, 0), "answer_ms");
+    CONFIG_REFUSED(etcd3_config_set_watch_probe(config, 0, -1), "answer_ms");
     QUIET(etcd3_config_set_watch_buffer(NULL, 1));
     QUIET(etcd3_config_set_watch_probe(NULL, 1, 1));
 }

@@ -52,6 +52,7 @@ impl Leases {
             pause: BACKOFF_FIRST,
             not_before: Instant::now(),
             renew: false,
+            refused: None,
             renewals: 0,
         };
         (Leases(commands), task.run(inbox))
@@ -91,6 +92,8 @@ struct Task {
     pause: Duration,
     not_before: Instant,
     renew: bool,
+    /// A second stream whose token the server did not take: the next one gets a new one first.
+    refused: Option<StreamService>,
     /// How many tokens in a row were refused.
     renewals: u32,
 }
@@ -172,7 +175,10 @@ impl Task {
                 silent.link.service.broke(code::ERR_UNAVAILABLE);
             }
             self.core.transport.base().counters.hedges.add(1);
-            self.hedge = Some(self.opened(service, false));
+            self.hedge = Some(match self.refused.take() {
+                Some(refused) => self.opened(service.after(&refused), true),
+                None => self.opened(service, false),
+            });
         }
         for (open, ids) in [(&self.main, work.main), (&self.hedge, work.hedge)] {
             if let Some(open) = open {
@@ -188,8 +194,8 @@ impl Task {
         let Some(wake) = self.keeper.next_wake() else { return Duration::MAX / 2 };
         let rest = wake.saturating_sub(self.now()).min(LOOK);
         match self.main {
-            None => rest.min(self.not_before.saturating_duration_since(Instant::now())),
-            Some(_) => rest,
+            None if self.keeper.wants_stream() => rest.min(self.not_before.saturating_duration_since(Instant::now())),
+            _ => rest,
         }
     }
 
@@ -255,6 +261,8 @@ impl Task {
             service.broke(error.code);
         }
         if lane == Lane::Hedge {
+            self.renewals += u32::from(token);
+            self.refused = token.then_some(service);
             return;
         }
         self.last = Some(service);

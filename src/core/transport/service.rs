@@ -53,6 +53,11 @@ impl StreamService {
         StreamService { last: Arc::default(), beside: Some(self.last.clone()), ..self.clone() }
     }
 
+    /// The same in place of a stream whose token was refused.
+    pub fn after(self, refused: &StreamService) -> Self {
+        StreamService { last: Arc::new(Mutex::new(lock(&refused.last).clone())), ..self }
+    }
+
     pub fn counters(&self) -> &Counters {
         &self.transport.base.counters
     }
@@ -110,6 +115,11 @@ impl StreamService {
         };
         // The sender is as old as the client.
         let _ = self.transport.auth.identity.subscribe().wait_for(|identity| *identity != known).await;
+    }
+
+    /// Whether the newest stream has found a connection.
+    pub fn is_sent(&self) -> bool {
+        lock(&self.last).is_some()
     }
 
     /// A stream is about to be opened: what the one before it went out with is of no interest any more.

@@ -41,7 +41,7 @@ pub struct Engine {
     /// Ids the server was asked to cancel: what still comes for them is dropped.
     leaving: HashSet<i64>,
     last_id: i64,
-    verifying: bool,
+    verifying: Option<Vec<(u64, i64)>>,
     /// When the first watch will have been without a stream for too long.
     expiry: Option<Instant>,
     pub actions: Vec<Action>,
@@ -77,7 +77,7 @@ impl Engine {
     pub fn add(&mut self, watch: Box<Watch>) {
         let id = watch.source.id;
         let reads = watch.phase == Phase::Listing;
-        self.watch_over(&watch);
+        Self::watch_over(&mut self.expiry, &watch);
         self.watches.insert(id, watch);
         match reads {
             true => self.begin_reading(id),
@@ -86,10 +86,10 @@ impl Engine {
     }
 
     /// Notes by when the watch has to have a stream.
-    fn watch_over(&mut self, watch: &Watch) {
+    fn watch_over(expiry: &mut Option<Instant>, watch: &Watch) {
         if let (Some(away), Some(most)) = (watch.away, watch.spec.max_outage) {
-            let expiry = away + most;
-            self.expiry = Some(self.expiry.map_or(expiry, |other| other.min(expiry)));
+            let over = away + most;
+            *expiry = Some(expiry.map_or(over, |other| other.min(over)));
         }
     }
 
@@ -102,7 +102,7 @@ impl Engine {
             let Some(most) = watch.spec.max_outage else { continue };
             match watch.away {
                 Some(away) if away + most <= now => over.push((*id, most)),
-                _ => self.watch_over(watch),
+                _ => Self::watch_over(&mut self.expiry, watch),
             }
         }
         self.watches = watches;
@@ -187,7 +187,7 @@ impl Engine {
             }
             if let Phase::Live(_) | Phase::Creating = watch.phase {
                 watch.phase = Phase::Pending;
-                self.watch_over(watch);
+                Self::watch_over(&mut self.expiry, watch);
             }
         }
         self.watches = watches;
@@ -288,7 +288,7 @@ impl Engine {
             _ => return,
         }
         if let Some(watch) = self.watches.remove(&id) {
-            self.watch_over(&watch);
+            Self::watch_over(&mut self.expiry, &watch);
             self.watches.insert(id, watch);
         }
     }
@@ -319,9 +319,9 @@ impl Engine {
         watch.created(response.watch_id, header.revision);
         self.live.insert(response.watch_id, id);
         // A member that lags, or a store that was set back.
-        if header.revision > 0 && header.revision < watch.known && !self.verifying {
-            self.verifying = true;
+        if header.revision > 0 && header.revision < watch.known && self.verifying.is_none() {
             let key = watch.spec.key.clone();
+            self.verifying = Some(self.watches.iter().map(|(id, watch)| (*id, watch.known)).collect());
             self.actions.push(Action::Verify(pb::RangeRequest { key, count_only: true, ..Default::default() }));
         }
     }
@@ -335,15 +335,17 @@ impl Engine {
             return self.relist(id);
         }
         let token = [code::ERR_INVALID_AUTH_TOKEN, code::ERR_AUTH_OLD_REVISION, code::ERR_USER_EMPTY];
-        if token.contains(&error.code) {
-            watch.phase = Phase::Pending;
-            return self.actions.push(Action::Refused(id, error));
+        let token = token.contains(&error.code);
+        if !token && !error.is_retryable() {
+            return self.end(id, error);
         }
-        if error.is_retryable() {
-            watch.phase = Phase::Pending;
-            return self.actions.push(Action::Leave(error));
+        if let Phase::Live(_) = watch.phase {
+            watch.away = Some(Instant::now());
+            watch.tell(State::Disconnected, Some(error.clone()));
+            Self::watch_over(&mut self.expiry, watch);
         }
-        self.end(id, error);
+        watch.phase = Phase::Pending;
+        self.actions.push(if token { Action::Refused(id, error) } else { Action::Leave(error) });
     }
 
     /// Ends a watch, at the server too.

@@ -9,7 +9,6 @@ use super::super::response::Response;
 use super::one::Start;
 use super::{now, Feed, Options};
 use std::time::Duration;
-use tokio::time::timeout_at;
 
 impl Client {
     /// Waits for the first event of changes in the range that are made from now on; `None`: however long it takes.
@@ -38,12 +37,10 @@ impl Client {
                     }
                 }
             };
-            tokio::select! {
-                _ = limits.closing.cancelled() => Err(Error::closed()),
-                event = timeout_at(limits.deadline, event) => {
-                    event.unwrap_or_else(|_| Err(Error::new(code::ERR_TIMEOUT, "nothing changed within the time limit")))
-                }
-            }
+            limits.bound(event).await.map_err(|error| match error.code {
+                code::ERR_TIMEOUT => Error::new(code::ERR_TIMEOUT, "nothing changed within the time limit"),
+                _ => error,
+            })
         })
     }
 }

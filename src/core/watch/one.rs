@@ -176,6 +176,10 @@ impl Watch {
 
     /// An error if another cluster than before answers (§1.16).
     pub fn check(&mut self, header: &pb::ResponseHeader) -> Option<Error> {
+        // etcd's proxy does not know it of each response.
+        if header.cluster_id == 0 {
+            return None;
+        }
         let known = std::mem::replace(&mut self.cluster, header.cluster_id);
         (known != 0 && header.cluster_id != known).then(|| {
             let text = format!("cluster {:x} answers a watch, and before it cluster {known:x}", header.cluster_id);
@@ -255,7 +259,12 @@ impl Watch {
 
     /// Tells how far the store is, as a member says that has nothing more to send.
     pub fn tell_progress(&mut self, revision: i64) -> Taken {
-        let body = Body::Progress { revision: self.seen.max(revision), resume: self.next };
+        // A header during a catch-up told more than was delivered: nothing is told until that is true.
+        if revision < self.seen {
+            self.reached();
+            return Taken::All;
+        }
+        let body = Body::Progress { revision, resume: self.next };
         if !self.source.load.has_room(cost(&body)) {
             return Taken::Full;
         }

@@ -99,7 +99,8 @@ impl Task {
             }
             let linked = self.link.is_some();
             let waiting = !linked && self.engine.wants_stream();
-            let (probe, expiry) = (self.probe.due(self.engine.expects()), self.engine.expiry());
+            let (probe, expiry) =
+                (self.probe.due(self.service.is_sent() && self.engine.expects()), self.engine.expiry());
             let response = async {
                 match &mut self.link {
                     Some(link) => link.next().await,
@@ -264,6 +265,22 @@ async fn at(when: Option<Instant>) {
     }
 }
 
+/// Whether no later attempt can bring what this one did not.
+fn is_final(error: &Error) -> bool {
+    matches!(
+        error.code,
+        code::ERR_COMPACTED
+            | code::ERR_FUTURE_REVISION
+            | code::ERR_PERMISSION_DENIED
+            | code::ERR_AUTH_FAILED
+            | code::ERR_UNIMPLEMENTED
+            | code::ERR_CLUSTER_MISMATCH
+            | code::ERR_CLOSED
+            | code::ERR_INVALID_ARGUMENT
+            | code::ERR_INTERNAL
+    )
+}
+
 /// Reads until there is an answer that another attempt would not change; `None` once nobody wants it any more.
 async fn read(
     core: &Core,
@@ -275,7 +292,7 @@ async fn read(
         match core.send(Request::Get(request.clone()), &core.limits(None)).await {
             Ok(Response::Get(answer)) => return Some(Ok(answer)),
             Ok(_) => return Some(Err(Error::internal("a get was answered as something else"))),
-            Err(error) if error.is_retryable() => {
+            Err(error) if !is_final(&error) => {
                 sleep(jitter(pause)).await;
                 pause = BACKOFF_MOST.min(pause * 2);
             }

@@ -32,6 +32,7 @@ impl Engine {
         relist.again();
         watch.phase = Phase::Listing;
         watch.away.get_or_insert_with(Instant::now);
+        Self::watch_over(&mut self.expiry, watch);
         self.read(id);
     }
 
@@ -58,6 +59,7 @@ impl Engine {
             return self.end(id, error);
         }
         watch.away = Some(Instant::now());
+        Self::watch_over(&mut self.expiry, watch);
         if page.first && !page.seeding {
             self.relists += 1;
             watch.source.emit(Body::State { state: State::Relisted, revision: page.revision, error: None });
@@ -81,11 +83,10 @@ impl Engine {
 
     /// Takes in what the store's revision really is.
     pub fn verified(&mut self, answer: Result<i64, Error>) {
-        self.verifying = false;
+        // What was known when it was asked: since then the store may have gone on.
+        let known = self.verifying.take().unwrap_or_default();
         let Ok(revision) = answer else { return };
-        let back = self.watches.iter().filter(|(_, watch)| watch.known > revision);
-        let back: Vec<_> = back.map(|(id, watch)| (*id, watch.known)).collect();
-        for (id, known) in back {
+        for (id, known) in known.into_iter().filter(|(_, known)| *known > revision) {
             self.end(id, regressed(revision, known));
         }
     }
