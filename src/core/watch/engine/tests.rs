@@ -419,6 +419,46 @@ fn a_store_that_was_set_back_is_told() {
 }
 
 #[test]
+fn what_happened_since_the_question_is_no_setback() {
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 50, &[50]));
+    bench.again();
+    bench.done();
+    bench.receive(created_at(1, 49));
+    assert_eq!(bench.done(), ["verify"]);
+    bench.receive(changes(1, 61, &[61]));
+    bench.engine.verified(Ok(60));
+    assert_eq!(bench.told().last().unwrap(), "[61] at 61, then 62");
+}
+
+#[test]
+fn a_header_without_a_cluster_is_no_other_cluster() {
+    let mut bench = Bench::live();
+    bench.receive(changes(1, 50, &[50]));
+    let nameless = pb::ResponseHeader { revision: 51, ..Default::default() };
+    bench.receive(pb::WatchResponse { header: Some(nameless), ..changes(1, 51, &[51]) });
+    assert_eq!(bench.told().last().unwrap(), "[51] at 51, then 52");
+    let other = pb::ResponseHeader { revision: 52, cluster_id: 8, ..Default::default() };
+    bench.receive(pb::WatchResponse { header: Some(other), ..changes(1, 52, &[52]) });
+    assert_eq!(bench.told().last().unwrap(), &format!("closed {}", code::ERR_CLUSTER_MISMATCH));
+}
+
+#[test]
+fn progress_tells_no_more_than_was_delivered() {
+    let mut bench = Bench::new(Spec { progress_notify: true, ..spec() }, Start::At(5));
+    bench.receive(created(1));
+    // While history is caught up the header is the store's.
+    bench.receive(changes(1, 2569, &[1009]));
+    bench.done();
+    bench.again();
+    bench.told();
+    bench.receive(created_at(1, 1500)).receive(changes(1, 1500, &[]));
+    assert_eq!(bench.told(), ["Resumed 1009"]);
+    bench.receive(changes(1, 2600, &[]));
+    assert_eq!(bench.told(), ["progress 2600, then 2601"]);
+}
+
+#[test]
 fn a_start_in_the_future_is_no_store_that_was_set_back() {
     let mut bench = Bench::new(spec(), Start::At(500));
     bench.done();
