@@ -1,14 +1,10 @@
 /* A copy of a part of the store that stays right, whatever happens: a re-list watch, and nothing else to write. Here the
-   connection is cut, and history compacted meanwhile. */
+   connection is cut, and history compacted meanwhile. `cache follow PREFIX ENDPOINT...` keeps such a copy of a cluster's. */
 #include <etcd3.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static etcd3_error_t *err;
 
@@ -64,8 +60,11 @@ static void on_event(const etcd3_event_t *event, void *user_data)
         cache.revision = etcd3_event_resume_revision(event) - 1;
     cache.relisted += etcd3_event_state(event) == ETCD3_STATE_RELISTED;
     cache.disconnected += etcd3_event_state(event) == ETCD3_STATE_DISCONNECTED;
-    if (etcd3_event_type(event) == ETCD3_EVENT_CLOSED)
+    if (etcd3_event_type(event) == ETCD3_EVENT_CLOSED) {
         cache.closed = 1;
+        if (etcd3_event_error(event))
+            fprintf(stderr, "the watch has ended: %s\n", etcd3_error_message(etcd3_event_error(event)));
+    }
     pthread_cond_signal(&cache.changed);
     pthread_mutex_unlock(&cache.lock);
 }
@@ -80,7 +79,7 @@ static void show(const char *when, int64_t revision)
 {
     int i;
     pthread_mutex_lock(&cache.lock);
-    while (cache.revision < revision)
+    while (cache.revision < revision && !cache.closed)
         pthread_cond_wait(&cache.changed, &cache.lock);
     qsort(cache.entries, (size_t)cache.count, sizeof *cache.entries, by_key);
     printf("%s:", when);
@@ -93,7 +92,7 @@ static void show(const char *when, int64_t revision)
 static void await(const int *counter, int number)
 {
     pthread_mutex_lock(&cache.lock);
-    while (*counter < number)
+    while (*counter < number && !cache.closed)
         pthread_cond_wait(&cache.changed, &cache.lock);
     pthread_mutex_unlock(&cache.lock);
 }
@@ -114,41 +113,38 @@ static int64_t revision_of_the_store(void)
     return revision;
 }
 
-static int connect_to(const char *endpoint)
+/* ---- A cache to be asked: for each revision on stdin it shows what it holds then, or later. ------------------------- */
+
+static void watch_range(etcd3_client_t *client, const char *prefix, etcd3_watch_t **watch)
 {
-    struct sockaddr_in address;
-    char host[40];
-    int port, fd = socket(AF_INET, SOCK_STREAM, 0);
-    memset(&address, 0, sizeof address);
-    if (sscanf(endpoint, "%39[0-9.]:%d", host, &port) != 2)
-        exit(2);
-    address.sin_family = AF_INET;
-    address.sin_port = htons((unsigned short)port);
-    address.sin_addr.s_addr = inet_addr(host);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
-        exit(2);
-    return fd;
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new(prefix, ETCD3_NTS);
+    etcd3_watch_opts_set_prefix(opts);
+    etcd3_watch_opts_set_relist(opts);
+    must(etcd3_watch_start(client, opts, NULL, on_event, NULL, watch, &err));
+    etcd3_watch_opts_free(opts);
 }
 
-/* What an administrator, or the server by itself, does from time to time: over the JSON gateway. */
-static void compact(const char *endpoint, int64_t revision)
+static int follow(const char *prefix, char **endpoints, int count)
 {
-    char body[60], request[300], answer[4000];
-    int fd = connect_to(endpoint), length;
-    ssize_t n, got = 0;
-    snprintf(body, sizeof body, "{\"revision\": %lld, \"physical\": true}", (long long)revision);
-    length = snprintf(request, sizeof request,
-                      "POST /v3/kv/compaction HTTP/1.1\r\nHost: etcd\r\nContent-Type: application/json\r\n"
-                      "Connection: close\r\nContent-Length: %d\r\n\r\n%s",
-                      (int)strlen(body), body);
-    if (write(fd, request, (size_t)length) != length)
-        exit(2);
-    while ((n = read(fd, answer + got, sizeof answer - 1 - (size_t)got)) > 0)
-        got += n;
-    answer[got] = '\0';
-    close(fd);
-    if (!strstr(answer, " 200 OK"))
-        exit(2);
+    etcd3_config_t *config = etcd3_config_new();
+    etcd3_client_t *client;
+    etcd3_watch_t *watch;
+    char line[40];
+    int i;
+    for (i = 0; i < count; i++)
+        etcd3_config_add_endpoint(config, endpoints[i]);
+    /* A member that hangs is left within seconds. */
+    etcd3_config_set_keepalive(config, 5000, 2000);
+    must(etcd3_client_open(config, &client, &err));
+    etcd3_config_free(config);
+    watch_range(client, prefix, &watch);
+    while (fgets(line, sizeof line, stdin)) {
+        show("cache", strtoll(line, NULL, 10));
+        fflush(stdout);
+    }
+    etcd3_watch_free(watch);
+    etcd3_client_free(client);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -156,12 +152,14 @@ int main(int argc, char **argv)
     const char *endpoint = argc > 1 ? argv[1] : getenv("ETCD3_ENDPOINTS");
     static const char *const nowhere[] = {"127.0.0.1:1"};
     const char *back[1];
-    etcd3_config_t *config = etcd3_config_new();
-    etcd3_watch_opts_t *opts = etcd3_watch_opts_new("room/", ETCD3_NTS);
+    etcd3_config_t *config;
     etcd3_client_t *client;
     etcd3_watch_t *watch;
     int64_t revision;
 
+    if (argc > 3 && strcmp(argv[1], "follow") == 0)
+        return follow(argv[2], argv + 3, argc - 3);
+    config = etcd3_config_new();
     back[0] = endpoint ? endpoint : "127.0.0.1:2379";
     etcd3_config_add_endpoint(config, back[0]);
     must(etcd3_client_open(config, &others, &err));
@@ -172,10 +170,7 @@ int main(int argc, char **argv)
     put("room/attic", "cold");
     revision = revision_of_the_store();
 
-    etcd3_watch_opts_set_prefix(opts);
-    etcd3_watch_opts_set_relist(opts);
-    must(etcd3_watch_start(client, opts, NULL, on_event, NULL, &watch, &err));
-    etcd3_watch_opts_free(opts);
+    watch_range(client, "room/", &watch);
     show("begun", revision);
 
     put("room/kitchen", "warm");
@@ -189,7 +184,7 @@ int main(int argc, char **argv)
     must(etcd3_delete(others, "room/attic", ETCD3_NTS, NULL, &err));
     put("window", "open");
     revision = revision_of_the_store();
-    compact(back[0], revision);
+    must(etcd3_compact(others, revision, 1, 0, &err));
     show("cut off", 0);
     must(etcd3_client_set_endpoints(client, back, 1, &err));
     await(&cache.relisted, 2);
