@@ -85,10 +85,10 @@ impl Claim {
 
     /// Puts the key, see there.
     pub async fn queue_up(&mut self, value: &Bytes, lease: i64, ahead: &KeyRange, limits: &Limits) -> Result<Place> {
-        self.asked = true;
+        let before = std::mem::replace(&mut self.asked, true);
         let place = self.client.queue_up(&self.key, value, lease, ahead, limits).await.inspect_err(|error| {
-            // What was refused is not there.
-            self.asked = error.maybe_applied;
+            // What was refused is not there, unless an earlier attempt made it.
+            self.asked = before || error.maybe_applied;
         })?;
         self.is_at(place.created, place.doubtful);
         Ok(place)
@@ -173,7 +173,7 @@ async fn sweep(mut rest: Claim, doubtful: bool) {
             rest.turn = Some(rest.client.core.slots.take(&rest.key).await);
         }
         let Ok(deletion) = rest.deletion() else { return };
-        let limits = rest.client.limits(None);
+        let limits = rest.client.core.limits(None);
         match rest.client.persist(&deletion, &limits).await {
             Ok(_) if !doubtful || started.elapsed() >= DOUBT => return,
             // Whatever comes now is not what was known.

@@ -34,8 +34,10 @@ pub struct Source {
     handler: Arc<dyn Handler>,
     /// For a call: whether it is a write that went out.
     call: Option<Arc<Fate>>,
-    /// Whether its owner holds something that is lost when the source is ended from elsewhere.
+    /// Whether its owner holds something that is lost with the client.
     holds: AtomicBool,
+    /// And with the source, if that is ended by anybody else.
+    ends_with_it: bool,
     gate: Mutex<Gate>,
     idle: Condvar,
     at_end: OnceLock<Hook>,
@@ -82,6 +84,7 @@ impl Source {
             handler,
             call,
             holds: AtomicBool::new(holds),
+            ends_with_it: holds,
             gate: Mutex::default(),
             idle: Condvar::new(),
             at_end: OnceLock::new(),
@@ -140,7 +143,8 @@ impl Source {
 
     /// Queues the last event; when this returns, no other event's handler starts any more.
     pub fn cancel(self: &Arc<Self>, error: Option<Error>) {
-        let lost = self.holds.load(Ordering::Acquire) && error.is_some();
+        let closed = error.as_ref().is_some_and(|error| self.ends_with_it || error.code == code::ERR_CLOSED);
+        let lost = closed && self.holds.load(Ordering::Acquire);
         let first = lost.then(|| Body::Lost { reason: LostReason::Closed, error: error.clone() });
         let last = match &self.call {
             None => Body::Closed { error },
@@ -313,6 +317,19 @@ pub(super) mod tests {
         queue.free();
         assert_eq!(ran.load(Ordering::Relaxed), 1);
         assert!(Source::new(queue, Arc::new(Mute)).is_err());
+    }
+
+    #[test]
+    fn who_holds_without_its_queue_has_lost_nothing() {
+        for (closes, wanted) in [(false, 1), (true, 2)] {
+            let (queue, source) = mute();
+            source.hold();
+            let why = if closes { Error::closed() } else { Error::new(code::ERR_CANCELED, "the queue was freed") };
+            source.cancel(Some(why));
+            let events = queue.take();
+            assert_eq!(events.len(), wanted);
+            assert!(matches!(events[wanted - 1].body, Body::Closed { .. }));
+        }
     }
 
     #[test]

@@ -186,6 +186,9 @@ static void resumed(void)
     token = etcd3_election_token(former);
     memcpy(key, etcd3_election_key(former, NULL), etcd3_election_key(former, &len) ? len : 0);
     CHECK_OK(etcd3_session_open(other, 0, lease, NULL, NULL, NULL, &adopted, &err), err);
+    /* Its key stays with its lease, for whoever adopts that. */
+    etcd3_session_orphan(session);
+    CHECK_INT(etcd3_election_is_leader(former), 0);
     CHECK_CODE(etcd3_election_resume(adopted, NAME "resume", ETCD3_NTS, key, len, token + 1, &election, &err), err,
                ETCD3_ERR_NOT_ELECTED, "does not lead");
     CHECK_CODE(etcd3_election_resume(adopted, NAME "resume", ETCD3_NTS, key, len, 0, &election, &err), err,

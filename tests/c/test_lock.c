@@ -1,5 +1,6 @@
 /* Locks: held by one at a time, in order, and what is left in the store. How they end: test_lock_loss.c. */
 #include "locking.h"
+#include <sched.h>
 
 #define NAME "test_lock/"
 
@@ -269,6 +270,66 @@ static void with_a_session_of_its_own(void)
     CHECK_INT(left, -1);
 }
 
+struct waiting {
+    etcd3_client_t *client;
+    etcd3_lock_t *lock;
+    pthread_t thread;
+    etcd3_code_t code;
+    int64_t ended;
+};
+
+static void *wait_for_lock(void *arg)
+{
+    struct waiting *w = (struct waiting *)arg;
+    w->code = etcd3_lock_acquire(w->lock, -1, NULL);
+    w->ended = now_ms();
+    return NULL;
+}
+
+static void *wait_for_change(void *arg)
+{
+    struct waiting *w = (struct waiting *)arg;
+    etcd3_event_t *event = NULL;
+    w->code = etcd3_watch_once(w->client, NAME "cancelled/", ETCD3_NTS, -1, &event, NULL);
+    w->ended = now_ms();
+    return NULL;
+}
+
+/* Waits without a limit end with all calls of their client, and leave nothing in the store. */
+static void cancelled_with_all_calls(void)
+{
+    etcd3_client_t *own = open_client();
+    etcd3_session_t *session, *their;
+    etcd3_lock_t *held = lock_in(NAME "cancelled", &session);
+    struct waiting lock, change;
+    int64_t at;
+    acquire(held);
+    their = open_session(own, 60);
+    lock.lock = new_lock(their, NAME "cancelled");
+    change.client = own;
+    CHECK_INT(pthread_create(&lock.thread, NULL, wait_for_lock, &lock), 0);
+    AWAIT_KEYS(client, NAME "cancelled/", 2);
+    CHECK_INT(pthread_create(&change.thread, NULL, wait_for_change, &change), 0);
+    while (etcd3_client_counter(own, "watches") < 1)
+        sched_yield();
+    at = now_ms();
+    etcd3_client_cancel_calls(own);
+    pthread_join(lock.thread, NULL);
+    pthread_join(change.thread, NULL);
+    CHECK_INT(lock.code, ETCD3_ERR_CANCELED);
+    CHECK_INT(change.code, ETCD3_ERR_CANCELED);
+    CHECK(lock.ended - at <= 100 + env_number("ETCD3_TEST_SLACK_MS", 100));
+    CHECK(change.ended - at <= 100 + env_number("ETCD3_TEST_SLACK_MS", 100));
+    AWAIT_KEYS(client, NAME "cancelled/", 1);
+    etcd3_lock_free(lock.lock);
+    close_session(their);
+    release(held);
+    etcd3_lock_free(held);
+    close_session(session);
+    CHECK_OK(etcd3_client_close(own, PATIENCE_MS, &err), err);
+    etcd3_client_free(own);
+}
+
 int main(void)
 {
     client = open_client();
@@ -282,6 +343,7 @@ int main(void)
     RUN(any_byte_in_a_name);
     RUN(freed_is_released);
     RUN(with_a_session_of_its_own);
+    RUN(cancelled_with_all_calls);
     CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);
     etcd3_client_free(client);
     return CHECK_DONE();

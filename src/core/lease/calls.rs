@@ -11,6 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{sleep, Instant};
 
 const REVOKE: Method = Method { path: "/etcdserverpb.Lease/LeaseRevoke", repeat: Repeat::Guarded };
 const TIME_TO_LIVE: Method = Method { path: "/etcdserverpb.Lease/LeaseTimeToLive", repeat: Repeat::Freely };
@@ -20,6 +21,9 @@ const LEASES: Method = Method { path: "/etcdserverpb.Lease/LeaseLeases", repeat:
 const NOT_FOUND: i32 = 5;
 /// How long a lease is cleaned up after that nobody was told of.
 const CLEANING: Duration = Duration::from_secs(30);
+/// Longer than a server keeps a request (§1.18).
+const DOUBT: Duration = Duration::from_secs(12);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub struct Granted {
     pub id: i64,
@@ -94,14 +98,24 @@ impl Client {
         granted
     }
 
-    /// Revokes a lease that nobody was told of, behind everybody's back.
+    /// Revokes a lease that nobody was told of, behind everybody's back; also one that is yet to be granted, by a request
+    /// that is still on its way (§2.9).
     pub fn clean_up(&self, id: i64) {
         // A client that is closed leaves it to expire.
         let Ok(runtime) = self.runtime() else { return };
-        let (core, limits) = (self.core.clone(), self.limits(Some(CLEANING)));
+        let (core, started) = (self.core.clone(), Instant::now());
         self.spawn(&runtime, async move {
-            if let Err(error) = core.revoke(id, &limits).await {
-                core.transport.base().log.debug(|| format!("a lease of no use, {id:x}, is left to expire: {error}"));
+            loop {
+                match core.revoke(id, &core.limits(Some(CLEANING))).await {
+                    Err(error) if error.code == code::ERR_LEASE_NOT_FOUND && started.elapsed() < DOUBT => {
+                        sleep(LOOK_AGAIN).await;
+                    }
+                    Err(error) => {
+                        let text = || format!("a lease of no use, {id:x}, is left to expire: {error}");
+                        return core.transport.base().log.debug(text);
+                    }
+                    Ok(()) => return,
+                }
             }
         });
     }

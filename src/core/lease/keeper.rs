@@ -122,6 +122,10 @@ impl Keeper {
         let (id, ttl) = (hold.id, hold.ttl());
         let due = sent + self.third(ttl);
         let safe_until = hold.safe_until();
+        // What others held of it is over, which this one is not.
+        if self.leases.get(&id).is_some_and(|entry| now >= entry.safe_until) {
+            self.lose(id, LostReason::Expired, None);
+        }
         match self.leases.get_mut(&id) {
             Some(entry) => {
                 entry.holds.push(hold);
