@@ -99,8 +99,7 @@ impl Task {
             }
             let linked = self.link.is_some();
             let waiting = !linked && self.engine.wants_stream();
-            let (probe, expiry) =
-                (self.probe.due(self.service.is_sent() && self.engine.expects()), self.engine.expiry());
+            let (probe, expiry) = (self.probe.due(self.engine.expects()), self.engine.expiry());
             let response = async {
                 match &mut self.link {
                     Some(link) => link.next().await,
@@ -222,6 +221,10 @@ impl Task {
 
     /// Nothing was heard for long: asks, or gives an answer up (§11.2).
     fn probe(&mut self) {
+        // While no member can be reached there is nobody to ask.
+        if !self.service.is_sent() {
+            return self.probe.heard();
+        }
         match self.probe.ask() {
             true => self.engine.request_progress(None),
             false => {

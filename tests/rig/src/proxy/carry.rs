@@ -209,7 +209,8 @@ impl Half<'_> {
     async fn deliver(&self, to: &mut WriteHalf<'_>, bytes: &[u8]) -> Result<(), End> {
         let sprung = self.step(bytes.len());
         let (at, act) = sprung.map_or((bytes.len(), None), |(at, act)| (at, Some(act)));
-        let carried = &self.shared.carried[self.direction as usize];
+        // Before: whoever has the bytes may look.
+        self.shared.carried[self.direction as usize].fetch_add(bytes.len() as u64, Ordering::SeqCst);
         let written = match act {
             Some(Act::Corrupt) => {
                 let mut bytes = bytes.to_vec();
@@ -219,7 +220,6 @@ impl Half<'_> {
             _ => to.write_all(&bytes[..at]).await,
         };
         written.map_err(|_| End::Rst)?;
-        carried.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         match act {
             Some(Act::End(end)) => Err(end),
             _ => Ok(()),
