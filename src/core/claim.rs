@@ -6,6 +6,7 @@ use super::code;
 use super::error::{Error, Result};
 use super::line::{if_created, Place, EQUAL, GREATER};
 use super::op::{Op, Target};
+use super::persist::DOUBT;
 use super::range::KeyRange;
 use super::sync::lock;
 use super::transport::Limits;
@@ -159,8 +160,6 @@ impl Drop for Claim {
     }
 }
 
-/// Longer than a server keeps a request (§1.18), and a paused leader's inbox is seldom older.
-const DOUBT: Duration = Duration::from_secs(12);
 const PAUSE_MOST: Duration = Duration::from_secs(4);
 const MOST_PASSES: usize = 100;
 

@@ -60,6 +60,11 @@ impl Error {
         Error { code: code::ERR_AMBIGUOUS, message, maybe_applied: true, ..self }
     }
 
+    /// The server did not take the token, in a way that another one may mend.
+    pub fn refuses_token(&self) -> bool {
+        matches!(self.code, code::ERR_INVALID_AUTH_TOKEN | code::ERR_AUTH_OLD_REVISION | code::ERR_USER_EMPTY)
+    }
+
     /// The same call, made again later, may succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(

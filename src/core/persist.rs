@@ -10,6 +10,9 @@ use super::transport::{Limits, Repeat};
 use std::time::Duration;
 use tokio::time::{sleep, Instant};
 
+/// How long a request without an answer may still be executed: longer than a server keeps one (§1.18), and a paused
+/// leader's inbox is seldom older.
+pub const DOUBT: Duration = Duration::from_secs(12);
 const PAUSE_FIRST: Duration = Duration::from_millis(25);
 const PAUSE_MOST: Duration = Duration::from_secs(1);
 

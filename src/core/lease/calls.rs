@@ -3,6 +3,7 @@
 use super::super::client::{Client, Core};
 use super::super::code;
 use super::super::error::{Error, Result};
+use super::super::persist::DOUBT;
 use super::super::proto::etcdserverpb as pb;
 use super::super::transport::{Limits, Method, Repeat};
 use super::{once, Moment};
@@ -21,8 +22,6 @@ const LEASES: Method = Method { path: "/etcdserverpb.Lease/LeaseLeases", repeat:
 const NOT_FOUND: i32 = 5;
 /// How long a lease is cleaned up after that nobody was told of.
 const CLEANING: Duration = Duration::from_secs(30);
-/// Longer than a server keeps a request (§1.18).
-const DOUBT: Duration = Duration::from_secs(12);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub struct Granted {

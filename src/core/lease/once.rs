@@ -86,18 +86,16 @@ async fn ask_around(core: &Arc<Core>, id: i64, last: &mut Option<Error>) -> Resu
 
 /// What another member would say too.
 pub fn is_final(error: &Error) -> bool {
-    matches!(
+    let code_is_final = matches!(
         error.code,
         code::ERR_PERMISSION_DENIED
             | code::ERR_AUTH_FAILED
-            | code::ERR_INVALID_AUTH_TOKEN
-            | code::ERR_AUTH_OLD_REVISION
-            | code::ERR_USER_EMPTY
             | code::ERR_UNIMPLEMENTED
             | code::ERR_CLUSTER_MISMATCH
             | code::ERR_TLS
             | code::ERR_CLOSED
-    )
+    );
+    code_is_final || error.refuses_token()
 }
 
 async fn ask(core: &Arc<Core>, service: StreamService, id: i64, renew: bool) -> Result<Renewed> {

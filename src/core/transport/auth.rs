@@ -113,14 +113,13 @@ impl Auth {
 
     /// Whether the server refused the token in a way that a new one mends.
     pub fn may_renew(&self, error: &Error, used: &Token) -> bool {
-        let refused = match error.code {
-            code::ERR_INVALID_AUTH_TOKEN | code::ERR_AUTH_OLD_REVISION | code::ERR_USER_EMPTY => true,
-            _ => return false,
-        };
+        if !error.refuses_token() {
+            return false;
+        }
         let state = lock(&self.state);
         match state.credentials {
-            _ if state.generation != used.generation => refused,
-            Credentials::Password { .. } => refused,
+            _ if state.generation != used.generation => true,
+            Credentials::Password { .. } => true,
             // The name in a certificate is checked anew each time.
             Credentials::None => error.code == code::ERR_AUTH_OLD_REVISION,
             Credentials::Token(_) => false,

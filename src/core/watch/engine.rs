@@ -334,8 +334,7 @@ impl Engine {
         if error.code == code::ERR_COMPACTED && watch.relist.is_some() {
             return self.relist(id);
         }
-        let token = [code::ERR_INVALID_AUTH_TOKEN, code::ERR_AUTH_OLD_REVISION, code::ERR_USER_EMPTY];
-        let token = token.contains(&error.code);
+        let token = error.refuses_token();
         if !token && !error.is_retryable() {
             return self.end(id, error);
         }
