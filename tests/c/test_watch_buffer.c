@@ -1,5 +1,6 @@
 /* Callers who do not keep up: their watches are parked or end, lose nothing, and stop nobody else. */
 #include "watching.h"
+#include <sched.h>
 
 #define PREFIX "test_watch_buffer/"
 
@@ -71,6 +72,15 @@ static void witness(struct watching *w, const char *key)
     AWAIT(w, live, 1);
 }
 
+/* Until so many have been parked. What one watch has heard says nothing of another: each has responses of its own, which
+   the server sends in any order. */
+static void await_parks(const etcd3_client_t *of, int64_t number)
+{
+    int64_t end = now_ms() + PATIENCE_MS;
+    while (etcd3_client_counter(of, "watch_parks") < number && now_ms() < end)
+        sched_yield();
+}
+
 static void a_full_watch_is_parked_and_goes_on(void)
 {
     struct watching slow, seen;
@@ -82,6 +92,7 @@ static void a_full_watch_is_parked_and_goes_on(void)
     CHECK_INT(etcd3_watch_revision(slow.watch), before);
     put_many(PREFIX "park", PUTS);
     AWAIT(&seen, changes, PUTS);
+    await_parks(client, parks + 1);
     CHECK_INT(etcd3_client_counter(client, "watch_parks"), parks + 1);
     CHECK(etcd3_watch_pending_bytes(slow.watch) > ROOM / 2);
     CHECK(etcd3_watch_pending_bytes(slow.watch) < ROOM + 4096);
@@ -159,8 +170,10 @@ static void a_stuck_callback_stops_nobody_else(void)
     begin(&twin, own, PREFIX "stuck", 0, (int64_t)1 << 30, ETCD3_OVERFLOW_PARK, queue);
     begin(&other, own, PREFIX "stuck", 0, (int64_t)1 << 30, ETCD3_OVERFLOW_PARK, NULL);
     CHECK_INT(pthread_create(&thread, NULL, dispatch_all, &stuck), 0);
+    AWAIT(&other, live, 1);
     put_many(PREFIX "stuck", PUTS);
     AWAIT(&other, changes, PUTS);
+    await_parks(own, 2);
     CHECK(etcd3_client_counter(own, "watch_parks") >= 2);
     CHECK(etcd3_watch_pending_bytes(stuck.watch) + etcd3_watch_pending_bytes(twin.watch) < 2 * ROOM);
     CHECK(stuck.changes < PUTS && twin.changes < PUTS);
@@ -190,8 +203,11 @@ static void a_parked_watch_can_be_ended(void)
     for (i = 0; i < 3; i++)
         begin(&slow[i], own, PREFIX "end", before + 1, ROOM, ETCD3_OVERFLOW_PARK, queue);
     begin(&seen, own, PREFIX "end", before + 1, (int64_t)1 << 30, ETCD3_OVERFLOW_PARK, NULL);
+    /* Created last, so all are: what is put before comes in one response, which is always taken. */
+    AWAIT(&seen, live, 1);
     put_many(PREFIX "end", PUTS);
     AWAIT(&seen, changes, PUTS);
+    await_parks(own, 3);
     CHECK_INT(etcd3_client_counter(own, "watch_parks"), 3);
     etcd3_watch_cancel(slow[0].watch);
     etcd3_watch_free(slow[1].watch);
