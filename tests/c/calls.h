@@ -3,8 +3,8 @@
 #define CALLS_H
 #include "check.h"
 
-/* What has to happen within 100 ms, on a machine that does other things too. */
-#define AT_ONCE_MS (1000 + env_number("ETCD3_TEST_SLACK_MS", 0))
+/* What has to happen at once. */
+#define AT_ONCE_MS (100 + SLACK_MS)
 
 /* Calls that are awaited together. With a queue, that thread dispatches which waits for them. */
 struct calls {

@@ -3,8 +3,8 @@
 
 #define K "k", 1
 
-/* Cancelling is over in this time, give or take the machine. */
-#define AT_ONCE_MS (100 + env_number("ETCD3_TEST_SLACK_MS", 0))
+/* Cancelling is over in this time. */
+#define AT_ONCE_MS (100 + SLACK_MS)
 
 struct call {
     etcd3_client_t *client;

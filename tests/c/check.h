@@ -14,6 +14,9 @@
 /* No test waits longer than this for anything; nothing that works comes near it. */
 #define PATIENCE_MS 60000
 
+/* How late after its bound a thing may come on a machine that does other things too. */
+#define SLACK_MS env_number("ETCD3_TEST_SLACK_MS", 1000)
+
 #define RUN(test) (check_section = #test, test())
 #define CHECK(cond) check_that((cond) ? 1 : 0, #cond, __FILE__, __LINE__)
 #define CHECK_INT(got, want) check_int((long long)(got), (long long)(want), #got, __FILE__, __LINE__)

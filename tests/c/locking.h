@@ -3,11 +3,11 @@
 #define LOCKING_H
 #include "check.h"
 
-/* What has to happen within 100 ms, on a machine that does other things too. */
-#define SOON_MS (1000 + env_number("ETCD3_TEST_SLACK_MS", 0))
+/* What has to happen at once. */
+#define SOON_MS (100 + SLACK_MS)
 
 /* What is too short for what is waited for, and long enough to ask a server. */
-#define SHORT_MS (200 + env_number("ETCD3_TEST_SLACK_MS", 0) / 10)
+#define SHORT_MS (env_number("ETCD3_TEST_VALGRIND", 0) ? 1200 : 400)
 
 /* One acquisition, or one holding, and what has been told of it. Counters are read by await_holding(). */
 struct holding {

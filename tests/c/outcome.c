@@ -63,7 +63,7 @@ static void a_write_without_an_answer_ends_at_its_limit(void)
     etcd3_op_set_timeout(op, 300);
     began = now_ms();
     CHECK_CODE(etcd3_execute(client, op, &r, &err), err, ETCD3_ERR_AMBIGUOUS, "127.0.0.1:");
-    CHECK(now_ms() - began >= 290 && now_ms() - began < 400 + env_number("ETCD3_TEST_SLACK_MS", 100));
+    CHECK(now_ms() - began >= 290 && now_ms() - began < 400 + SLACK_MS);
     CHECK_INT(asked_both("Put"), 1);
     etcd3_op_free(op);
 }
@@ -149,7 +149,7 @@ static void a_refused_write_that_stays_refused_was_not_applied(void)
     CHECK_INT(etcd3_execute(client, op, &r, &err), ETCD3_ERR_NO_LEADER);
     CHECK_INT(etcd3_error_maybe_applied(err), 0);
     CHECK_INT(etcd3_error_is_retryable(err), 1);
-    CHECK(now_ms() - began < 600 + env_number("ETCD3_TEST_SLACK_MS", 100));
+    CHECK(now_ms() - began < 600 + SLACK_MS);
     etcd3_error_free(err);
     etcd3_op_free(op);
 }
@@ -280,7 +280,7 @@ static void a_read_is_asked_again_until_its_limit(void)
     CHECK_INT(etcd3_error_is_retryable(err), 1);
     etcd3_error_free(err);
     err = NULL;
-    CHECK(now_ms() - began >= 400 && now_ms() - began < 1100 + env_number("ETCD3_TEST_SLACK_MS", 100));
+    CHECK(now_ms() - began >= 400 && now_ms() - began < 1100 + SLACK_MS);
     CHECK(asked_both("Range") >= 4);
     CHECK(asked(&one, "Range") && asked(&two, "Range"));
     /* What no repetition mends is not repeated. */
@@ -389,18 +389,18 @@ static void only_reads_are_hedged(void)
     etcd3_client_t *hedging;
     etcd3_result_t *r = NULL;
     etcd3_error_t *err = NULL;
-    int64_t began = now_ms();
+    int64_t end = now_ms() + PATIENCE_MS;
     etcd3_config_set_hedge_after(config, 100);
     hedging = open_config(config);
     forget(&one);
     forget(&two);
     script(&one, "* * never");
-    while (!asked(&one, "Range") && now_ms() - began < 2000) {
+    /* One that took the client's limit would fail. */
+    while (!asked(&one, "Range") && now_ms() < end) {
         CHECK_OK(etcd3_get(hedging, K, &r, &err), err);
         etcd3_result_free(r);
     }
-    CHECK(now_ms() - began < 2500);
-    CHECK_INT(asked(&one, "Range"), 1);
+    CHECK(asked(&one, "Range") >= 1);
     CHECK(etcd3_client_counter(hedging, "hedges") >= 1);
     both("* * never");
     CHECK_CODE(etcd3_put(hedging, K, "v", 1, &err), err, ETCD3_ERR_AMBIGUOUS, "127.0.0.1:");

@@ -93,26 +93,26 @@ static void renews_once(void)
 static void is_kept_alive(void)
 {
     struct holding h;
-    etcd3_lease_t *lease = open_lease(client, 2, &h);
-    int64_t id = etcd3_lease_id(lease), before, end = now_ms() + 5000;
+    etcd3_lease_t *lease = open_lease(client, 3, &h);
+    int64_t id = etcd3_lease_id(lease), before, begun = now_ms();
     before = etcd3_client_counter(client, "lease_renewals");
     CHECK(id > 0);
-    CHECK_INT(etcd3_lease_ttl(lease), 2);
+    CHECK_INT(etcd3_lease_ttl(lease), 3);
     put_with(client, "lease/kept", id);
-    while (now_ms() < end) {
+    /* Longer than its time, through several renewals. */
+    while (now_ms() < begun + 5000 || etcd3_client_counter(client, "lease_renewals") - before < 4) {
         int64_t left = etcd3_lease_remaining_ms(lease);
-        if (!CHECK(left > 0 && left <= 1900) || !CHECK(exists(client, "lease/kept")))
+        if (!CHECK(left > 0 && left <= 2900) || !CHECK(exists(client, "lease/kept")))
             break;
     }
-    CHECK(etcd3_client_counter(client, "lease_renewals") - before >= 5);
     CHECK_INT(etcd3_lease_is_alive(lease), 1);
     CHECK_INT(told(&h), 0);
     etcd3_lease_free(lease);
     ENDED(&h, 0, 0, ETCD3_OK);
     CHECK(exists(client, "lease/kept"));
     /* Nobody keeps it alive any more: it goes by itself. */
-    end = now_ms() + PATIENCE_MS;
-    while (exists(client, "lease/kept") && now_ms() < end)
+    begun = now_ms();
+    while (exists(client, "lease/kept") && now_ms() < begun + PATIENCE_MS)
         ;
     CHECK(!exists(client, "lease/kept"));
 }
@@ -138,8 +138,8 @@ static void is_revoked_from_elsewhere(void)
 {
     etcd3_client_t *other = open_client();
     struct holding here, there, bystander;
-    etcd3_lease_t *a = open_lease(client, 60, &here), *b = open_lease(client, 2, &there);
-    etcd3_lease_t *c = open_lease(client, 2, &bystander);
+    etcd3_lease_t *a = open_lease(client, 60, &here), *b = open_lease(client, 3, &there);
+    etcd3_lease_t *c = open_lease(client, 3, &bystander);
     int64_t lost = etcd3_client_counter(client, "leases_lost");
     CHECK_OK(etcd3_lease_revoke_id(client, etcd3_lease_id(a), &err), err);
     ENDED(&here, ETCD3_LOST_REVOKED, ETCD3_OK, ETCD3_OK);
@@ -165,7 +165,7 @@ static void is_refreshed(void)
     CHECK_OK(etcd3_lease_refresh(lease, &err), err);
     wanted = etcd3_lease_remaining_ms(lease);
     /* Nothing is due for 19 s: only a refresh can set the clock back. */
-    while ((before = etcd3_lease_remaining_ms(lease)) > wanted - 50)
+    while ((before = etcd3_lease_remaining_ms(lease)) > wanted - 1000)
         ;
     CHECK_OK(etcd3_lease_refresh(lease, &err), err);
     CHECK(etcd3_lease_remaining_ms(lease) > before);
@@ -179,17 +179,17 @@ static void is_adopted(void)
     struct holding one, two;
     etcd3_lease_t *a = NULL, *b = NULL;
     int64_t id = 0, end;
-    CHECK_OK(etcd3_lease_grant(client, 2, 0, &id, NULL, &err), err);
+    CHECK_OK(etcd3_lease_grant(client, 3, 0, &id, NULL, &err), err);
     hold(&one);
     hold(&two);
     CHECK_OK(etcd3_lease_adopt(client, id, NULL, on_holding, &one, &a, &err), err);
     CHECK_OK(etcd3_lease_adopt(client, id, NULL, on_holding, &two, &b, &err), err);
     CHECK(etcd3_lease_id(a) == id && etcd3_lease_id(b) == id);
-    CHECK_INT(etcd3_lease_ttl(a), 2);
+    CHECK_INT(etcd3_lease_ttl(a), 3);
     etcd3_lease_free(a);
     ENDED(&one, 0, 0, ETCD3_OK);
     /* The other one still keeps it. */
-    for (end = now_ms() + 3000; now_ms() < end;)
+    for (end = now_ms() + 5000; now_ms() < end;)
         if (!CHECK(etcd3_lease_is_alive(b) && left_of(client, id) >= 0))
             break;
     CHECK_OK(etcd3_lease_revoke(b, &err), err);
@@ -247,7 +247,7 @@ static void closing_takes_no_time(void)
         CHECK_OK(etcd3_lease_open(own, 20, 0, NULL, NULL, NULL, &lease, &err), err);
         start = now_ms();
         CHECK_OK(etcd3_client_close(own, PATIENCE_MS, &err), err);
-        CHECK(now_ms() - start <= 400 + env_number("ETCD3_TEST_SLACK_MS", 0));
+        CHECK(now_ms() - start <= 400 + SLACK_MS);
         CHECK_OK(etcd3_lease_revoke_id(client, etcd3_lease_id(lease), &err), err);
         CHECK_CODE(etcd3_lease_refresh(lease, &err), err, ETCD3_ERR_CLOSED, "closed");
         etcd3_lease_free(lease);

@@ -49,8 +49,8 @@ static void has_a_lease(void)
 static void is_kept_alive(void)
 {
     struct holding h;
-    etcd3_session_t *session = open_session(2, 0, &h);
-    int64_t end = now_ms() + 4000;
+    etcd3_session_t *session = open_session(3, 0, &h);
+    int64_t end = now_ms() + 5000;
     while (now_ms() < end)
         if (!CHECK(left_of(client, etcd3_session_lease_id(session)) >= 0))
             break;
@@ -104,7 +104,7 @@ static void is_freed_alive(void)
 static void is_lost_and_closed(void)
 {
     struct holding h;
-    etcd3_session_t *session = open_session(2, 0, &h);
+    etcd3_session_t *session = open_session(3, 0, &h);
     etcd3_client_t *other = open_client();
     CHECK_OK(etcd3_lease_revoke_id(other, etcd3_session_lease_id(session), &err), err);
     ENDED(&h, ETCD3_LOST_GONE, ETCD3_ERR_LEASE_LOST, ETCD3_ERR_LEASE_LOST);

@@ -323,9 +323,10 @@ static void waiting_for_a_token_in_vain(void)
 {
     struct scripted nobody = serve_nothing();
     struct waiter waiters[2];
+    int64_t limit = env_number("ETCD3_TEST_VALGRIND", 0) ? 3000 : 1000;
     int up, i;
     for (up = 0; up < 2; up++) {
-        etcd3_config_t *config = config_of(up ? &one : &nobody, NULL, 400);
+        etcd3_config_t *config = config_of(up ? &one : &nobody, NULL, limit);
         fresh("Authenticate * never");
         etcd3_config_set_credentials(config, "root", "secret");
         waiters[0].client = waiters[1].client = open_config(config);
