@@ -88,6 +88,7 @@ fn endpoints() {
         pair.compare("endpoint hashkv", "", &hash_alone);
         pair.compare("endpoint hashkv --rev=2", "", &hash_alone);
         if pair.ours.server.is_at_least(3, 6) {
+            pair.await_storage_version();
             all_same(pair, &["endpoint hashkv", "endpoint hashkv --rev=2", "endpoint hashkv -w fields"]);
             all_same(pair, &["endpoint hashkv -w json", "endpoint hashkv -w table"]);
         }

@@ -20,6 +20,55 @@ static etcd3_status_t *status_of(const char *endpoint)
     return status;
 }
 
+/* Asks a member until its status is so: what a cluster has agreed upon, each member does in its own time. */
+static void await_status(const char *endpoint, int (*is_so)(const etcd3_status_t *status, int64_t wanted), int64_t wanted)
+{
+    int64_t end = now_ms() + PATIENCE_MS;
+    int so;
+    do {
+        etcd3_status_t *status = status_of(endpoint);
+        so = is_so(status, wanted);
+        etcd3_status_free(status);
+        if (!so)
+            a_moment();
+    } while (!so && now_ms() < end);
+    CHECK(so);
+}
+
+static int knows_its_storage(const etcd3_status_t *status, int64_t wanted)
+{
+    (void)wanted;
+    return *etcd3_status_storage_version(status) != '\0';
+}
+
+static int has_errors(const etcd3_status_t *status, int64_t wanted)
+{
+    return (int64_t)etcd3_status_error_count(status) == wanted;
+}
+
+static int is_at(const etcd3_status_t *status, int64_t wanted) { return etcd3_status_revision(status) >= wanted; }
+
+/* Has written so much, and compacted all but a little of it. */
+static int is_hollow(const etcd3_status_t *status, int64_t wanted)
+{
+    /* Pages that were given up count as free with the next commit. */
+    put(client, "maintained", "v");
+    return etcd3_status_db_size(status) > wanted && etcd3_status_db_size_in_use(status) < wanted / 2;
+}
+
+static int is_being_downgraded(const etcd3_status_t *status, int64_t wanted)
+{
+    (void)wanted;
+    return *etcd3_status_downgrade_target(status) != '\0';
+}
+
+static void await_all_at(int64_t revision)
+{
+    int i;
+    for (i = 0; i < 3; i++)
+        await_status(endpoints[i], is_at, revision);
+}
+
 static void find_members(void)
 {
     const char *list = getenv("ETCD3_ENDPOINTS"), *version = getenv("ETCD3_SERVER_VERSION");
@@ -61,6 +110,8 @@ static void all_of_a_status(void)
     int i, leaders = 0;
     put(client, "maintained", "v");
     for (i = 0; i < 3; i++) {
+        if (is_3_6)
+            await_status(endpoints[i], knows_its_storage, 0);
         status = status_of(endpoints[i]);
         CHECK_STR(etcd3_status_version(status), getenv("ETCD3_SERVER_VERSION"));
         CHECK(etcd3_status_cluster_id(status) != 0);
@@ -155,6 +206,7 @@ static void alarms(void)
     CHECK_INT(etcd3_put(client, "maintained", ETCD3_NTS, "full", ETCD3_NTS, &err), ETCD3_ERR_NO_SPACE);
     etcd3_error_free(err);
     err = NULL;
+    await_status(endpoints[0], has_errors, 1);
     status = status_of(endpoints[0]);
     CHECK_INT(etcd3_status_error_count(status), 1);
     CHECK(etcd3_status_error(status, 0) && strstr(etcd3_status_error(status, 0), "NOSPACE"));
@@ -198,6 +250,8 @@ static void compaction_and_defragmentation(void)
     etcd3_op_free(op);
     CHECK_CODE(etcd3_compact(client, revision, 0, 0, &err), err, ETCD3_ERR_COMPACTED, "compacted");
     CHECK_CODE(etcd3_compact(client, revision + 1000, 0, 0, &err), err, ETCD3_ERR_FUTURE_REVISION, "future");
+    for (i = 0; i < 3; i++)
+        await_status(endpoints[i], is_hollow, 4000000);
     status = status_of(endpoints[target]);
     size = etcd3_status_db_size(status);
     etcd3_status_free(status);
@@ -300,6 +354,7 @@ static void hashes(void)
         list = NULL;
     }
     put(client, "hashed", "w");
+    await_all_at(revision + 1);
     CHECK_OK(etcd3_hash_kv(client, NULL, revision, &other, NULL, &err), err);
     CHECK_INT(other, hash);
     CHECK_OK(etcd3_hash_kv(client, NULL, revision + 1, &other, NULL, &err), err);
@@ -398,7 +453,10 @@ static void downgrades(void)
     CHECK_OK(etcd3_downgrade_validate(client, lower, &err), err);
     CHECK_OK(etcd3_downgrade_enable(client, lower, &err), err);
     {
-        etcd3_status_t *status = status_of(endpoints[leader_now()]);
+        const char *leader = endpoints[leader_now()];
+        etcd3_status_t *status;
+        await_status(leader, is_being_downgraded, 0);
+        status = status_of(leader);
         CHECK(strncmp(etcd3_status_downgrade_target(status), lower, strlen(lower)) == 0);
         etcd3_status_free(status);
     }

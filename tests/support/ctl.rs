@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{channel, Receiver};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -199,6 +199,24 @@ impl Pair {
             let ended = side.run(&words(command), "");
             assert_eq!(ended.code, Some(code), "{} {command}: {ended:?}", side.program.display());
             assert_ne!(ended.stderr, "", "{} {command}", side.program.display());
+        }
+    }
+
+    /// Waits until both servers know which version their store is of, as they tell from 3.6 on: a fresh one finds out in its
+    /// own time.
+    pub fn await_storage_version(&self) {
+        for side in [&self.theirs, &self.ours] {
+            let own = side.server.version().rsplit_once('.').expect("a version").0;
+            let limit = Instant::now() + PATIENCE;
+            loop {
+                let status =
+                    side.server.post("/v3/maintenance/status", "{}".parse().expect("JSON")).expect("it answers");
+                if status["storageVersion"].as_str().is_some_and(|version| version.starts_with(own)) {
+                    break;
+                }
+                assert!(Instant::now() < limit, "{status}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
     }
 
