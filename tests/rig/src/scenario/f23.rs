@@ -18,7 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub const SCENARIO: Scenario =
     Scenario { name: "F23", title: "snapshots cut, damaged, without room", fast: 2, full: 20, run };
@@ -224,8 +224,7 @@ impl Stage {
         self.fails_in(&directory, what, code, text, make)
     }
 
-    /// A snapshot fails where there is a file already, and where there is none: there is nothing more and nothing less
-    /// afterwards. What was set up for the first of the two may be used up by it.
+    /// A snapshot fails, where there is a file already or where there is none, and what is there is as it was.
     fn fails_in(
         &mut self,
         directory: &Path,
@@ -291,13 +290,13 @@ fn split(path: &Path) -> Result<(String, String)> {
 }
 
 /// What is in a directory: names, and of each which file it is, how large, and when it was written to.
-fn listing(directory: &Path) -> Result<Vec<(PathBuf, u64, u64, i64)>> {
+fn listing(directory: &Path) -> Result<Vec<(PathBuf, u64, u64, SystemTime)>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         let about = std::fs::metadata(&path)?;
         if about.is_file() {
-            all.push((path, about.ino(), about.len(), about.mtime_nsec()));
+            all.push((path, about.ino(), about.len(), about.modified()?));
         }
     }
     all.sort();
