@@ -14,7 +14,7 @@ EXAMPLES = $(patsubst examples/c/%.c,$(TARGET)/examples/%,$(wildcard examples/c/
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 DEST_INCLUDE = $(DESTDIR)$(INCLUDEDIR)
 
-.PHONY: all demo test fault-fast fault mutants header examples install uninstall setup clean help need-cargo need-cc
+.PHONY: all demo test large fault-fast fault mutants header examples install uninstall setup clean help need-cargo need-cc
 
 all: need-cargo need-cc
 	@$(CARGO) build --release --locked
@@ -35,6 +35,11 @@ $(EXAMPLES): all
 test: all
 	@sh tests/summary.sh $(TARGET)/test.log \
 	  $(CARGO) test --locked --workspace --no-fail-fast -- --show-output
+
+# One at a time: they print figures.
+large: all
+	@sh tests/summary.sh $(TARGET)/large.log \
+	  $(CARGO) test --locked --test large -- --ignored --show-output --test-threads=1
 
 # What a failed run leaves is in target/fault; RIG="F1 --seed 7" runs less, or the same again.
 fault-fast fault: all
@@ -96,6 +101,7 @@ help:
 	@echo "make              the library: $(LIBRARY) and .a"
 	@echo "make demo         a tour of the C interface, with an etcd server of its own"
 	@echo "make test         all tests; ETCD_VERSIONS=\"3.4 3.5 3.6 3.7\" names the servers"
+	@echo "make large        a million keys and a snapshot of 200 MB, in TMPDIR, with figures"
 	@echo "make fault-fast   the library under faults, with real clusters, in under 10 minutes"
 	@echo "make fault        the same in about two hours; RIG=\"F1 F8 --seed 7\" runs less of both"
 	@echo "make mutants      whether the fault tests notice a library that is wrong on purpose"

@@ -6,6 +6,7 @@ use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::event::Body;
 use super::job::Job;
+use super::mutant;
 use super::proto::etcdserverpb as pb;
 use super::queue::Queue;
 use super::source::Handler;
@@ -121,7 +122,7 @@ impl Snapshot {
             bytes if bytes % PAGE != SHA256_OUTPUT_LEN as u64 => {
                 Err(self.corrupt(&format!("is not whole: {bytes} bytes are no pages with a checksum")))
             }
-            _ if self.sum.is_right() => Ok(()),
+            _ if self.sum.is_right() || mutant::is("trust-snapshots") => Ok(()),
             _ => Err(self.corrupt("is not what its checksum says")),
         }
     }

@@ -1,4 +1,5 @@
 /* Snapshots of a real server, in each of the three ways, and of servers that send something else. */
+#include "memory.h"
 #include "scripted.h"
 #include <sched.h>
 #include <sys/stat.h>
@@ -40,19 +41,6 @@ static int is_checked(const char *path)
     return strcmp(sum, tail) == 0;
 }
 
-static int64_t memory_kb(const char *what)
-{
-    char line[200];
-    long kb = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, what, strlen(what)) == 0 && sscanf(line + strlen(what), ": %ld", &kb) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kb;
-}
-
 static void fill(int64_t bytes)
 {
     enum { EACH = 1000000 };
@@ -77,9 +65,9 @@ static void to_a_file(void)
     fputs(old, file);
     fclose(file);
     CHECK(chmod(path, 0644) == 0);
-    before = memory_kb("VmRSS");
+    before = memory_in_use();
     CHECK_OK(etcd3_snapshot_to_file(client, getenv("ETCD3_ENDPOINTS"), path, -1, NULL, &bytes, &err), err);
-    grown = memory_kb("VmHWM") - before;
+    grown = memory_at_most() - before;
     CHECK(bytes > env_number("ETCD3_TEST_SNAPSHOT_MB", 20) * 1000000);
     CHECK_INT(bytes % 512, 32);
     CHECK_INT(size_of(path), bytes);

@@ -75,7 +75,10 @@ fn answered(error: Error, repeat: Repeat, around: Around) -> Verdict {
         (code::ERR_NO_LEADER, _) => Verdict::Final(error),
         (_, Some(UNAVAILABLE)) if repeat == Repeat::Freely => Verdict::Again(error, Some(TROUBLED)),
         // Such a write was applied all the same where it is the one that crossed the quota.
-        (code::ERR_NO_SPACE, _) => Verdict::Final(Error { maybe_applied: repeat != Repeat::Freely, ..error }),
+        (code::ERR_NO_SPACE, _) => {
+            let maybe_applied = repeat != Repeat::Freely && !mutant::is("no-space-is-sure");
+            Verdict::Final(Error { maybe_applied, ..error })
+        }
         _ if !is_open(&error) => Verdict::Final(error),
         (_, Some(UNAVAILABLE)) if repeat == Repeat::Guarded => Verdict::Again(error.into_ambiguous(), Some(TROUBLED)),
         _ => Verdict::Final(written(error, repeat)),

@@ -140,7 +140,9 @@ impl Record {
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "#{} {} {:?} called {:.3?}", self.id, self.caller, self.action, self.called)?;
+        // Some values are large.
+        let action: String = format!("{:?}", self.action).chars().take(200).collect();
+        write!(f, "#{} {} {action} called {:.3?}", self.id, self.caller, self.called)?;
         match self.returned {
             Some(returned) => write!(f, " returned {returned:.3?} ")?,
             None => return f.write_str(" still under way"),

@@ -24,6 +24,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant { name: "ignore-created-canceled", scenario: "frames", rounds: 1, says: &["frames, refused: "] },
     Mutant { name: "lease-deadline-from-receipt", scenario: "lease-lost", rounds: 1, says: &["its loss told only at"] },
     Mutant { name: "skip-own-key-check", scenario: "own-key", rounds: 1, says: &["a phantom: "] },
+    Mutant { name: "no-space-is-sure", scenario: "F17", rounds: 1, says: &["across the quota: "] },
+    Mutant { name: "trust-snapshots", scenario: "F23", rounds: 1, says: &["another checksum: a snapshot of"] },
     Mutant { name: "half-close", scenario: "frames", rounds: 1, says: &["frames, last one out: "] },
 ];
 

@@ -130,6 +130,21 @@ functions! {
     fn etcd3_result_response(result: Handle, index: usize) -> Handle;
     fn etcd3_result_free(result: Handle);
 
+    fn etcd3_compact(client: Handle, revision: i64, physical: c_int, timeout_ms: i64, error: *mut Handle) -> Code;
+    fn etcd3_defragment(client: Handle, endpoint: *const c_char, timeout_ms: i64, error: *mut Handle) -> Code;
+    fn etcd3_alarm_list(client: Handle, member: u64, alarm: i32, alarms: *mut Handle, error: *mut Handle) -> Code;
+    fn etcd3_alarm_disarm(client: Handle, member: u64, alarm: i32, alarms: *mut Handle, error: *mut Handle) -> Code;
+    fn etcd3_alarms_count(alarms: Handle) -> usize;
+    fn etcd3_alarms_free(alarms: Handle);
+    fn etcd3_snapshot_to_file(
+        client: Handle, endpoint: *const c_char, path: *const c_char, timeout_ms: i64, cancel: Handle,
+        bytes: *mut i64, error: *mut Handle,
+    ) -> Code;
+    fn etcd3_snapshot_to_fd(
+        client: Handle, endpoint: *const c_char, fd: c_int, timeout_ms: i64, cancel: Handle, bytes: *mut i64,
+        error: *mut Handle,
+    ) -> Code;
+
     fn etcd3_queue_new(queue: *mut Handle, error: *mut Handle) -> Code;
     fn etcd3_queue_next(queue: Handle, timeout_ms: i64, event: *mut Handle, error: *mut Handle) -> Code;
     fn etcd3_queue_dispatch(

@@ -10,7 +10,7 @@ pub(super) fn millis(time: Duration) -> i64 {
     time.as_millis() as i64
 }
 
-fn c(text: &str) -> CString {
+pub(super) fn c(text: &str) -> CString {
     let made: Result<CString, NulError> = CString::new(text);
     made.expect("no NUL in a test's text")
 }

@@ -4,6 +4,7 @@ mod api;
 mod client;
 mod lease;
 mod lock;
+mod maintenance;
 mod op;
 mod queue;
 mod watch;
@@ -24,9 +25,13 @@ pub const TIMEOUT: i32 = 2;
 pub const UNAVAILABLE: i32 = 4;
 pub const CLOSED: i32 = 5;
 pub const AMBIGUOUS: i32 = 9;
+/// What the operating system refuses.
+pub const SYSTEM: i32 = 11;
+pub const SNAPSHOT_CORRUPT: i32 = 30;
 /// A bug of the library's that it has noticed itself.
 pub const INTERNAL: i32 = 99;
 pub const COMPACTED: i32 = 110;
+pub const NO_SPACE: i32 = 112;
 pub const NO_LEADER: i32 = 160;
 pub const LEADER_CHANGED: i32 = 161;
 /// The server's own time limits, with and without a reason, are this code and the next three.

@@ -40,6 +40,15 @@ impl Op {
         txn
     }
 
+    /// All of these deletes.
+    pub fn deletes<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Op {
+        let txn = Op(unsafe { api().etcd3_op_txn() });
+        for key in keys {
+            unsafe { api().etcd3_txn_then(txn.0, Op::delete(key).0) };
+        }
+        txn
+    }
+
     pub fn lease(self, lease: i64) -> Op {
         unsafe { api().etcd3_op_set_lease(self.0, lease) };
         self

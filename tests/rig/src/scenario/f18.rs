@@ -10,7 +10,7 @@ use crate::report::Report;
 use crate::world::{wait, Result, World};
 use std::time::Duration;
 
-pub const SCENARIO: Scenario = Scenario { name: "F18", title: "quorum lost and regained", fast: 4, full: 20, run };
+pub const SCENARIO: Scenario = Scenario { name: "F18", title: "quorum lost and regained", fast: 2, full: 20, run };
 
 const LONG: Duration = Duration::from_secs(30);
 const SHORTER: Duration = Duration::from_secs(6);

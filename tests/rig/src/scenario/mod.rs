@@ -16,11 +16,13 @@ mod f13;
 mod f14;
 mod f15;
 mod f16;
+mod f17;
 mod f18;
 mod f19;
 mod f20;
 mod f21;
 mod f22;
+mod f23;
 mod f26;
 mod f27;
 mod frames;
@@ -55,12 +57,14 @@ pub const ALL: &[Scenario] = &[
     f15::JWT,
     f16::SCENARIO,
     mixed::SCENARIO,
+    f17::SCENARIO,
     f18::SCENARIO,
     f19::SCENARIO,
     f20::SCENARIO,
     f20::OWN_KEY,
     f21::SCENARIO,
     f22::SCENARIO,
+    f23::SCENARIO,
     f26::SCENARIO,
     f27::SCENARIO,
     f27::LOST,
