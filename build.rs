@@ -8,6 +8,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Version", "src/ffi/version.rs"),
     ("Errors", "src/core/code.rs"),
     ("", "src/ffi/error.rs"),
+    ("Headers", "src/ffi/header.rs"),
     ("Results", "src/ffi/result.rs"),
     ("Events", "src/ffi/event.rs"),
     ("Queues", "src/ffi/queue.rs"),

@@ -4,12 +4,18 @@ use super::client::{Client, Core};
 use super::endpoint::Endpoint;
 use super::error::Result;
 use super::proto::etcdserverpb as pb;
+use super::response::Headed;
 use super::transport::{Limits, Method};
 use std::time::Duration;
 
 /// Answers start with a header, but for a few that some servers send without.
 pub trait Answer: prost::Message + Default {
     fn header(&self) -> Option<pb::ResponseHeader>;
+
+    /// What is wanted of it, with its header.
+    fn headed<T>(self, take: impl FnOnce(Self) -> T) -> Headed<T> {
+        Headed { header: self.header().unwrap_or_default(), body: take(self) }
+    }
 }
 
 macro_rules! answers {
@@ -31,6 +37,7 @@ answers! {
     AuthUserGrantRoleResponse, AuthUserListResponse, AuthUserRevokeRoleResponse,
     AuthRoleAddResponse, AuthRoleDeleteResponse, AuthRoleGetResponse, AuthRoleGrantPermissionResponse,
     AuthRoleListResponse, AuthRoleRevokePermissionResponse,
+    LeaseLeasesResponse, LeaseTimeToLiveResponse,
 }
 
 impl Client {

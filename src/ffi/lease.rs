@@ -12,6 +12,7 @@ use super::error::etcd3_error_t;
 use super::event::etcd3_event_fn;
 use super::guard::{self, Out};
 use super::handle::{self, opaque, Bound};
+use super::header::{self, etcd3_header_t, Headed};
 use super::input;
 use super::queue::{etcd3_queue_t, listener};
 use crate::core::code::Code;
@@ -34,7 +35,7 @@ pub struct etcd3_lease_list_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_lease_t = Bound<LeaseObject>, etcd3_lease_info_t = Info, etcd3_lease_list_t = Vec<i64>);
+opaque!(etcd3_lease_t = Bound<LeaseObject>, etcd3_lease_info_t = Headed<Info>, etcd3_lease_list_t = Headed<Vec<i64>>);
 
 pub struct LeaseObject(Arc<Lease>);
 
@@ -107,13 +108,19 @@ pub unsafe extern "C" fn etcd3_lease_time_to_live(
     guard::call(err, || {
         let (client, keys) = (handle::get(client, "client")?, input::yes(keys, "keys")?);
         let out = Out::new(info, "info")?;
-        out.give(handle::give(client.lease_time_to_live(lease_id, keys)?))
+        out.give(handle::give(Headed::new(client.lease_time_to_live(lease_id, keys)?, |info| info)))
     })
 }
 
 unsafe fn read<T>(info: *const etcd3_lease_info_t, otherwise: T, read: impl FnOnce(&Info) -> T) -> T {
     let Some(info) = handle::peek(info) else { return otherwise };
     guard::quiet(otherwise, || read(info))
+}
+
+/// The header of the answer; NULL for NULL. Borrowed from `info`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_lease_info_header(info: *const etcd3_lease_info_t) -> *const etcd3_header_t {
+    header::header(info)
 }
 
 /// The lease's id; 0 for NULL.
@@ -172,8 +179,14 @@ pub unsafe extern "C" fn etcd3_lease_list(
 ) -> Code {
     guard::call(err, || {
         let (client, out) = (handle::get(client, "client")?, Out::new(list, "list")?);
-        out.give(handle::give(client.lease_list()?))
+        out.give(handle::give(Headed::new(client.lease_list()?, |list| list)))
     })
+}
+
+/// The header of the answer; NULL for NULL. Borrowed from `list`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_lease_list_header(list: *const etcd3_lease_list_t) -> *const etcd3_header_t {
+    header::header(list)
 }
 
 /// How many leases the list has.

@@ -20,6 +20,7 @@ mod wake;
 // The interface.
 pub mod version;
 pub mod error;
+pub mod header;
 pub mod result;
 pub mod event;
 pub mod queue;
