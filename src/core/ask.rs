@@ -5,7 +5,7 @@ use super::endpoint::Endpoint;
 use super::error::Result;
 use super::proto::etcdserverpb as pb;
 use super::response::Headed;
-use super::transport::{Limits, Method};
+use super::transport::{Limits, Method, Reply};
 use std::time::Duration;
 
 /// Answers start with a header, but for a few that some servers send without.
@@ -75,6 +75,17 @@ impl Core {
         request: &impl prost::Message,
         limits: &Limits,
     ) -> Result<Res> {
+        Ok(self.reply(at, method, request, limits).await?.message)
+    }
+
+    /// The same with who answered.
+    pub async fn reply<Res: Answer>(
+        &self,
+        at: Option<&Endpoint>,
+        method: Method,
+        request: &impl prost::Message,
+        limits: &Limits,
+    ) -> Result<Reply<Res>> {
         let epoch = self.epoch();
         let (reply, is_ours) = match at {
             None => (self.transport.unary::<_, Res>(method, request, limits).await?, true),
@@ -86,6 +97,6 @@ impl Core {
         if is_ours {
             self.check(reply.message.header().unwrap_or_default(), epoch, method, &reply.endpoint)?;
         }
-        Ok(reply.message)
+        Ok(reply)
     }
 }

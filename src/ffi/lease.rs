@@ -281,6 +281,22 @@ pub unsafe extern "C" fn etcd3_lease_is_alive(lease: *const etcd3_lease_t) -> c_
     ask(lease, 0, |lease| lease.is_alive().into())
 }
 
+/// With `on` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
+/// they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
+/// in this client.
+/// Errors: ETCD3_ERR_INVALID_ARGUMENT (`on`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_lease_tell_renewals(
+    lease: *const etcd3_lease_t,
+    on: c_int,
+    err: *mut *mut etcd3_error_t,
+) -> Code {
+    guard::call(err, || {
+        let lease = handle::get(lease, "lease")?;
+        lease.0.tell_renewals(input::yes(on, "on")?)
+    })
+}
+
 /// Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
 /// Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
 #[no_mangle]

@@ -4,6 +4,7 @@ use super::super::ask::Answer;
 use super::super::client::{Client, Core};
 use super::super::code;
 use super::super::error::{Error, Result};
+use super::super::event::Renewal;
 use super::super::persist::DOUBT;
 use super::super::proto::etcdserverpb as pb;
 use super::super::response::Headed;
@@ -135,12 +136,12 @@ impl Client {
 
     pub fn lease_keep_alive_once(&self, id: i64) -> Result<i64> {
         check_id(id)?;
-        self.renew(id).map(|(ttl, _)| ttl)
+        self.renew(id).map(|(renewal, _)| renewal.ttl)
     }
 
     pub(super) fn renew(&self, id: i64) -> Result<once::Renewed> {
         match self.run(self.limits(None), async |limits| once::renew(&self.core, id, limits).await)? {
-            (0, _) => Err(unknown(id)),
+            (Renewal { ttl: 0, .. }, _) => Err(unknown(id)),
             renewed => Ok(renewed),
         }
     }
