@@ -396,10 +396,24 @@ void etcd3_error_free(etcd3_error_t *error);
 /* ---- Headers --------------------------------------------------------------------------------- */
 
 /*
- * What comes with every answer of a server. Each object that is an answer has it; the answers of calls that bring no object
- * have it too, and etcd3_call_raw brings those whole.
+ * What comes with the answers of a server. Each object that is an answer has it, all 0 where the server sent none, as those
+ * of 3.4 with alarms. The answers of calls that bring no object have it too: etcd3_call_raw brings those whole.
  */
 
+/**
+ * Who answered, and how far the store was. Reached only by pointer, since fields may be added at the end. Borrowed from
+ * what it was read from.
+ */
+typedef struct etcd3_header_t {
+    /** The id of the cluster. */
+    uint64_t cluster_id;
+    /** The id of the member that answered. */
+    uint64_t member_id;
+    /** The revision of the store when it answered; 0 with members, since those are not in the store. */
+    int64_t revision;
+    /** The term of the leader, as that member knew it. */
+    uint64_t raft_term;
+} etcd3_header_t;
 
 /* ---- Results --------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
-//! What comes with every answer of a server. Each object that is an answer has it; the answers of calls that bring no object
-//! have it too, and etcd3_call_raw brings those whole.
+//! What comes with the answers of a server. Each object that is an answer has it, all 0 where the server sent none, as those
+//! of 3.4 with alarms. The answers of calls that bring no object have it too: etcd3_call_raw brings those whole.
 
 use super::guard;
 use super::handle::{self, Opaque};
@@ -15,7 +15,7 @@ pub struct etcd3_header_t {
     pub cluster_id: u64,
     /// The id of the member that answered.
     pub member_id: u64,
-    /// The revision of the store when it answered; 0 from calls that have nothing to do with keys, on some servers.
+    /// The revision of the store when it answered; 0 with members, since those are not in the store.
     pub revision: i64,
     /// The term of the leader, as that member knew it.
     pub raft_term: u64,
