@@ -15,6 +15,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Configuration", "src/ffi/config.rs"),
     ("Loading a configuration", "src/ffi/load.rs"),
     ("Client", "src/ffi/client.rs"),
+    ("", "src/ffi/endpoints.rs"),
     ("Security", "src/ffi/security.rs"),
     ("Operations", "src/ffi/op.rs"),
     ("Transactions", "src/ffi/txn.rs"),

@@ -1093,6 +1093,35 @@ int64_t etcd3_client_counter(const etcd3_client_t *client,
  */
 void etcd3_client_free(etcd3_client_t *client);
 
+/*
+ * Where a client looks for its cluster: as it was told, or has found.
+ */
+
+/** A list of endpoints. It never changes and may be read by many threads. */
+typedef struct etcd3_endpoints_t etcd3_endpoints_t;
+
+/**
+ * The endpoints that a client has now: those of its configuration, or that etcd3_config_discover_srv found,
+ * etcd3_client_set_endpoints set or etcd3_client_sync brought. They come through `endpoints`; free with
+ * etcd3_endpoints_free. Nothing is sent. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_client_endpoints(const etcd3_client_t *client,
+                                    etcd3_endpoints_t **endpoints,
+                                    etcd3_error_t **err);
+
+/** How many endpoints there are. */
+size_t etcd3_endpoints_count(const etcd3_endpoints_t *endpoints);
+
+/**
+ * The endpoint at `index`, from 0, such as "10.0.0.4:2379": what errors name, and maintenance calls take; NULL past the
+ * end. Borrowed from `endpoints`.
+ */
+const char *etcd3_endpoints_at(const etcd3_endpoints_t *endpoints,
+                               size_t index);
+
+/** Frees a list of endpoints. */
+void etcd3_endpoints_free(etcd3_endpoints_t *endpoints);
+
 /* ---- Security -------------------------------------------------------------------------------- */
 
 /*
@@ -2985,7 +3014,7 @@ etcd3_code_t etcd3_downgrade(const etcd3_client_t *client,
                              etcd3_downgrade_t **answer,
                              etcd3_error_t **err);
 
-/** The version of the cluster, such as "3.6.0": the lowest that its members have; "" for NULL. Borrowed from `answer`. */
+/** The version of the cluster, such as "3.6", or "3.5.0" from servers of 3.5: the lowest that its members have; "" for NULL. Borrowed from `answer`. */
 const char *etcd3_downgrade_version(const etcd3_downgrade_t *answer);
 
 /** The header of the answer; NULL for NULL. Borrowed from `answer`. */

@@ -102,7 +102,8 @@ impl Client {
     }
 
     pub fn user_list(&self) -> Result<Headed<Vec<String>>> {
-        self.ask::<pb::AuthUserListResponse>(USER_LIST, &pb::AuthUserListRequest {}).map(|answer| answer.headed(|answer| answer.users))
+        self.ask::<pb::AuthUserListResponse>(USER_LIST, &pb::AuthUserListRequest {})
+            .map(|answer| answer.headed(|answer| answer.users))
     }
 
     pub fn role_add(&self, name: &str) -> Result<()> {
@@ -138,7 +139,8 @@ impl Client {
     }
 
     pub fn role_list(&self) -> Result<Headed<Vec<String>>> {
-        self.ask::<pb::AuthRoleListResponse>(ROLE_LIST, &pb::AuthRoleListRequest {}).map(|answer| answer.headed(|answer| answer.roles))
+        self.ask::<pb::AuthRoleListResponse>(ROLE_LIST, &pb::AuthRoleListRequest {})
+            .map(|answer| answer.headed(|answer| answer.roles))
     }
 }
 

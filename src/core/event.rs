@@ -29,11 +29,7 @@ pub enum Body {
         header: ResponseHeader,
     },
     /// Every change up to and including the revision was delivered.
-    Progress {
-        revision: i64,
-        resume: i64,
-        header: ResponseHeader,
-    },
+    Progress { revision: i64, resume: i64, header: ResponseHeader },
     /// The outcome of a call, which is its last event.
     Done {
         /// `None` once it was handed out.
@@ -47,21 +43,11 @@ pub enum Body {
         header: Option<ResponseHeader>,
     },
     /// What was reached for is held; the create revision of its key.
-    Acquired {
-        created: i64,
-    },
+    Acquired { created: i64 },
     /// Who leads an election, if anybody does, at a revision of the store.
-    Leader {
-        leader: Option<mvccpb::KeyValue>,
-        revision: i64,
-        header: ResponseHeader,
-    },
+    Leader { leader: Option<mvccpb::KeyValue>, revision: i64, header: ResponseHeader },
     /// How far long work has come.
-    Notice {
-        text: String,
-        done: i64,
-        total: i64,
-    },
+    Notice { text: String, done: i64, total: i64 },
     /// A piece of something long, in order. No more of it is read than there are permits for.
     Data {
         bytes: Bytes,
@@ -72,18 +58,11 @@ pub enum Body {
         permit: OwnedSemaphorePermit,
     },
     /// A lease was renewed; how is taken out when the event is.
-    Renewed {
-        newest: Arc<Newest>,
-    },
+    Renewed { newest: Arc<Newest> },
     /// What was held is lost; `Closed` follows.
-    Lost {
-        reason: LostReason,
-        error: Option<Error>,
-    },
+    Lost { reason: LostReason, error: Option<Error> },
     /// The last event of a source.
-    Closed {
-        error: Option<Error>,
-    },
+    Closed { error: Option<Error> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -283,7 +283,7 @@ pub unsafe extern "C" fn etcd3_downgrade(
     })
 }
 
-/// The version of the cluster, such as "3.6.0": the lowest that its members have; "" for NULL. Borrowed from `answer`.
+/// The version of the cluster, such as "3.6", or "3.5.0" from servers of 3.5: the lowest that its members have; "" for NULL. Borrowed from `answer`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_downgrade_version(answer: *const etcd3_downgrade_t) -> *const c_char {
     guard::quiet(c"".as_ptr(), || handle::peek(answer).map_or(c"".as_ptr(), |version| version.as_ptr()))

@@ -27,6 +27,7 @@ pub mod queue;
 pub mod config;
 pub mod load;
 pub mod client;
+pub mod endpoints;
 pub mod security;
 pub mod op;
 pub mod txn;

@@ -16,15 +16,13 @@ static void is_of_the_server(const etcd3_header_t *header, int line)
     check_that(header->member_id == member, "the member", __FILE__, line);
     check_that(header->raft_term > 0, "the term", __FILE__, line);
 }
-/* The header at `revision`; and the object is freed. */
-#define HEADER(noun, object, at) do { \
-        int64_t at_ = (at); \
-        is_of_the_server(etcd3_##noun##_header(object), __LINE__); \
-        if (etcd3_##noun##_header(object)) \
-            CHECK_INT(etcd3_##noun##_header(object)->revision, at_); \
-        etcd3_##noun##_free(object); \
-        (object) = NULL; \
-    } while (0)
+#define HEADER(header, revision) at_revision((header), (revision), __LINE__)
+static void at_revision(const etcd3_header_t *header, int64_t revision, int line)
+{
+    is_of_the_server(header, line);
+    if (header)
+        check_int(header->revision, revision, "the revision", __FILE__, line);
+}
 
 static void of_results(void)
 {
@@ -36,9 +34,13 @@ static void of_results(void)
     CHECK(etcd3_result_header(etcd3_result_response(result, 0)) != NULL);
     CHECK_INT(etcd3_result_header(etcd3_result_response(result, 0))->cluster_id, 0);
     CHECK_INT(etcd3_result_header(result)->revision, etcd3_result_revision(result));
-    HEADER(result, result, revision_now(client));
+    HEADER(etcd3_result_header(result), revision_now(client));
+    etcd3_result_free(result);
+    result = NULL;
     CHECK_OK(etcd3_get(client, PREFIX "k", ETCD3_NTS, &result, &err), err);
-    HEADER(result, result, revision_now(client));
+    HEADER(etcd3_result_header(result), revision_now(client));
+    etcd3_result_free(result);
+    result = NULL;
 }
 
 /* Servers of 3.4 send these without one. */
@@ -59,9 +61,13 @@ static void of_the_cluster(void)
     etcd3_alarms_t *alarms = NULL;
     etcd3_hashes_t *hashes = NULL;
     CHECK_OK(etcd3_member_list(client, 1, &members, &err), err);
-    HEADER(members, members, 0);
+    HEADER(etcd3_members_header(members), 0);
+    etcd3_members_free(members);
+    members = NULL;
     CHECK_OK(etcd3_status(client, NULL, &status, &err), err);
-    HEADER(status, status, revision_now(client));
+    HEADER(etcd3_status_header(status), revision_now(client));
+    etcd3_status_free(status);
+    status = NULL;
     CHECK_OK(etcd3_alarm_list(client, 0, ETCD3_ALARM_NONE, &alarms, &err), err);
     of_alarms(alarms);
     alarms = NULL;
@@ -85,9 +91,13 @@ static void of_leases(void)
     int64_t id = 0;
     CHECK_OK(etcd3_lease_grant(client, 60, 0, &id, NULL, &err), err);
     CHECK_OK(etcd3_lease_time_to_live(client, id, 0, &info, &err), err);
-    HEADER(lease_info, info, revision_now(client));
+    HEADER(etcd3_lease_info_header(info), revision_now(client));
+    etcd3_lease_info_free(info);
+    info = NULL;
     CHECK_OK(etcd3_lease_list(client, &list, &err), err);
-    HEADER(lease_list, list, revision_now(client));
+    HEADER(etcd3_lease_list_header(list), revision_now(client));
+    etcd3_lease_list_free(list);
+    list = NULL;
     CHECK_OK(etcd3_lease_revoke_id(client, id, &err), err);
 }
 
@@ -98,13 +108,21 @@ static void of_users_and_roles(void)
     CHECK_OK(etcd3_user_add(client, "test_header", "secret", &err), err);
     CHECK_OK(etcd3_role_add(client, "test_header", &err), err);
     CHECK_OK(etcd3_user_get(client, "test_header", &names, &err), err);
-    HEADER(names, names, revision_now(client));
+    HEADER(etcd3_names_header(names), revision_now(client));
+    etcd3_names_free(names);
+    names = NULL;
     CHECK_OK(etcd3_user_list(client, &names, &err), err);
-    HEADER(names, names, revision_now(client));
+    HEADER(etcd3_names_header(names), revision_now(client));
+    etcd3_names_free(names);
+    names = NULL;
     CHECK_OK(etcd3_role_list(client, &names, &err), err);
-    HEADER(names, names, revision_now(client));
+    HEADER(etcd3_names_header(names), revision_now(client));
+    etcd3_names_free(names);
+    names = NULL;
     CHECK_OK(etcd3_role_get(client, "test_header", &role, &err), err);
-    HEADER(role, role, revision_now(client));
+    HEADER(etcd3_role_header(role), revision_now(client));
+    etcd3_role_free(role);
+    role = NULL;
     CHECK_OK(etcd3_user_delete(client, "test_header", &err), err);
     CHECK_OK(etcd3_role_delete(client, "test_header", &err), err);
 }

@@ -409,8 +409,7 @@ static void downgrades(void)
     }
     CHECK_OK(etcd3_downgrade(client, ETCD3_DOWNGRADE_VALIDATE, lower, &answer, &err), err);
     CHECK(strncmp(etcd3_downgrade_version(answer), version, 3) == 0);
-    CHECK(etcd3_downgrade_header(answer) != NULL);
-    printf("downgrade %s: %s, member %llx\n", version, etcd3_downgrade_version(answer), (unsigned long long)etcd3_downgrade_header(answer)->member_id);
+    CHECK(etcd3_downgrade_header(answer) && etcd3_downgrade_header(answer)->member_id != 0);
     etcd3_downgrade_free(answer);
     if (!is_3_6)
         return;

@@ -156,7 +156,9 @@ impl Lease {
         self.check()?;
         match self.hold.tell_renewals(on) {
             true => Ok(()),
-            false => Err(Error::argument("lease", "was opened without a queue or function, so there is nobody to be told")),
+            false => {
+                Err(Error::argument("lease", "was opened without a queue or function, so there is nobody to be told"))
+            }
         }
     }
 

@@ -68,7 +68,8 @@ impl Core {
                 0 => self.common_revision(&places, limits).await?,
                 _ => wanted,
             };
-            let hashes = try_join_all(places.iter().map(|(id, at)| self.hash_at(Some(*id), Some(at), revision, limits))).await;
+            let hashes =
+                try_join_all(places.iter().map(|(id, at)| self.hash_at(Some(*id), Some(at), revision, limits))).await;
             let patient = Instant::now() + PAUSE < limits.deadline;
             match hashes {
                 // A member lags, or has compacted what the slowest one has just reached.
