@@ -393,6 +393,28 @@ int etcd3_error_maybe_applied(const etcd3_error_t *error);
 /** Frees an error that came through `err`; not one borrowed from an event. */
 void etcd3_error_free(etcd3_error_t *error);
 
+/* ---- Headers --------------------------------------------------------------------------------- */
+
+/*
+ * What comes with the answers of a server. Each object that is an answer has it, all 0 where the server sent none, as those
+ * of 3.4 with alarms. The answers of calls that bring no object have it too: etcd3_call_raw brings those whole.
+ */
+
+/**
+ * Who answered, and how far the store was. Reached only by pointer, since fields may be added at the end. Borrowed from
+ * what it was read from.
+ */
+typedef struct etcd3_header_t {
+    /** The id of the cluster. */
+    uint64_t cluster_id;
+    /** The id of the member that answered. */
+    uint64_t member_id;
+    /** The revision of the store when it answered; 0 with members, since those are not in the store. */
+    int64_t revision;
+    /** The term of the leader, as that member knew it. */
+    uint64_t raft_term;
+} etcd3_header_t;
+
 /* ---- Results --------------------------------------------------------------------------------- */
 
 /*
@@ -454,6 +476,9 @@ uint64_t etcd3_result_member_id(const etcd3_result_t *result);
 
 /** The term of the leader; 0 inside a transaction. */
 uint64_t etcd3_result_raft_term(const etcd3_result_t *result);
+
+/** All four of them; NULL for NULL. Borrowed from `result`. */
+const etcd3_header_t *etcd3_result_header(const etcd3_result_t *result);
 
 /** Get: how many keys there are in the range, before limit and filters. Delete: how many keys were deleted. */
 int64_t etcd3_result_count(const etcd3_result_t *result);
@@ -519,6 +544,9 @@ void etcd3_result_free(etcd3_result_t *result);
 
 /** A lock is held, or an election won: etcd3_event_revision is the fencing token. */
 #define ETCD3_EVENT_ACQUIRED 8
+
+/** A lease was renewed, for whoever asked to be told of it: see etcd3_event_ttl and etcd3_lease_tell_renewals. */
+#define ETCD3_EVENT_RENEWED 9
 
 /** A piece of a snapshot: see etcd3_event_data. */
 #define ETCD3_EVENT_DATA 10
@@ -613,8 +641,8 @@ typedef struct etcd3_change_t {
 typedef void (*etcd3_event_fn)(const etcd3_event_t *event, void *user_data);
 
 /**
- * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
- * _NOTICE; 0 for NULL.
+ * What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED,
+ * _RENEWED, _DATA or _NOTICE; 0 for NULL.
  */
 int32_t etcd3_event_type(const etcd3_event_t *event);
 
@@ -624,9 +652,16 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
  * up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
- * it was read at. ACQUIRED: the fencing token. Else 0.
+ * it was read at. ACQUIRED: the fencing token. RENEWED: the store's revision when it was answered. Else 0.
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
+
+/**
+ * The header of the response or answer that this event comes from, which of parts put together is the last: of WATCH,
+ * PROGRESS, LEADER and RENEWED events, and of STATE events with ETCD3_STATE_LIVE, _RESUMED and _RELISTED. Else NULL. Its
+ * revision is the server's word; etcd3_event_revision is what to go by. Borrowed from `event`.
+ */
+const etcd3_header_t *etcd3_event_header(const etcd3_event_t *event);
 
 /**
  * The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
@@ -648,6 +683,9 @@ const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
 /** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
+/** RENEWED: how many seconds the lease has from now on; else 0. */
+int64_t etcd3_event_ttl(const etcd3_event_t *event);
+
 /** LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0. */
 int32_t etcd3_event_lost_reason(const etcd3_event_t *event);
 
@@ -662,6 +700,12 @@ const void *etcd3_event_data(const etcd3_event_t *event, size_t *len);
 
 /** NOTICE: what was done, in words; else "". Borrowed from `event`. */
 const char *etcd3_event_notice(const etcd3_event_t *event);
+
+/**
+ * DATA: the version of the format that the snapshot is in, such as "3.6.0"; "" from servers before 3.6. Else "". Borrowed
+ * from `event`.
+ */
+const char *etcd3_event_version(const etcd3_event_t *event);
 
 /** NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0. */
 int64_t etcd3_event_done(const etcd3_event_t *event);
@@ -1048,6 +1092,35 @@ int64_t etcd3_client_counter(const etcd3_client_t *client,
  * stay valid until they are freed themselves.
  */
 void etcd3_client_free(etcd3_client_t *client);
+
+/*
+ * Where a client looks for its cluster: as it was told, or has found.
+ */
+
+/** A list of endpoints. It never changes and may be read by many threads. */
+typedef struct etcd3_endpoints_t etcd3_endpoints_t;
+
+/**
+ * The endpoints that a client has now: those of its configuration, or that etcd3_config_discover_srv found,
+ * etcd3_client_set_endpoints set or etcd3_client_sync brought. They come through `endpoints`; free with
+ * etcd3_endpoints_free. Nothing is sent. Errors: ETCD3_ERR_INVALID_ARGUMENT.
+ */
+etcd3_code_t etcd3_client_endpoints(const etcd3_client_t *client,
+                                    etcd3_endpoints_t **endpoints,
+                                    etcd3_error_t **err);
+
+/** How many endpoints there are. */
+size_t etcd3_endpoints_count(const etcd3_endpoints_t *endpoints);
+
+/**
+ * The endpoint at `index`, from 0, such as "10.0.0.4:2379": what errors name, and maintenance calls take; NULL past the
+ * end. Borrowed from `endpoints`.
+ */
+const char *etcd3_endpoints_at(const etcd3_endpoints_t *endpoints,
+                               size_t index);
+
+/** Frees a list of endpoints. */
+void etcd3_endpoints_free(etcd3_endpoints_t *endpoints);
 
 /* ---- Security -------------------------------------------------------------------------------- */
 
@@ -1827,6 +1900,9 @@ etcd3_code_t etcd3_lease_time_to_live(const etcd3_client_t *client,
                                       etcd3_lease_info_t **info,
                                       etcd3_error_t **err);
 
+/** The header of the answer; NULL for NULL. Borrowed from `info`. */
+const etcd3_header_t *etcd3_lease_info_header(const etcd3_lease_info_t *info);
+
 /** The lease's id; 0 for NULL. */
 int64_t etcd3_lease_info_id(const etcd3_lease_info_t *info);
 
@@ -1852,6 +1928,9 @@ void etcd3_lease_info_free(etcd3_lease_info_t *info);
 etcd3_code_t etcd3_lease_list(const etcd3_client_t *client,
                               etcd3_lease_list_t **list,
                               etcd3_error_t **err);
+
+/** The header of the answer; NULL for NULL. Borrowed from `list`. */
+const etcd3_header_t *etcd3_lease_list_header(const etcd3_lease_list_t *list);
 
 /** How many leases the list has. */
 size_t etcd3_lease_list_count(const etcd3_lease_list_t *list);
@@ -1906,6 +1985,16 @@ int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
 int etcd3_lease_is_alive(const etcd3_lease_t *lease);
 
 /**
+ * With `on` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
+ * they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
+ * in this client.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`on`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_tell_renewals(const etcd3_lease_t *lease,
+                                       int on,
+                                       etcd3_error_t **err);
+
+/**
  * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
  * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
  */
@@ -1954,6 +2043,14 @@ int64_t etcd3_session_lease_id(const etcd3_session_t *session);
 
 /** 1 as long as its lease is not lost nor the session ended, else 0. Once 0, always 0. */
 int etcd3_session_is_alive(const etcd3_session_t *session);
+
+/**
+ * With `on` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
+ * etcd3_lease_tell_renewals.
+ */
+etcd3_code_t etcd3_session_tell_renewals(const etcd3_session_t *session,
+                                         int on,
+                                         etcd3_error_t **err);
 
 /**
  * Ends a session: revokes its lease, and with it deletes all its keys, within `timeout_ms`, above 0. The session is over
@@ -2581,6 +2678,9 @@ etcd3_code_t etcd3_member_remove(const etcd3_client_t *client,
                                  etcd3_members_t **members,
                                  etcd3_error_t **err);
 
+/** The header of the answer; NULL for NULL. Borrowed from `members`. */
+const etcd3_header_t *etcd3_members_header(const etcd3_members_t *members);
+
 /** How many members there are. */
 size_t etcd3_members_count(const etcd3_members_t *members);
 
@@ -2640,6 +2740,9 @@ etcd3_code_t etcd3_status(const etcd3_client_t *client,
                           const char *endpoint,
                           etcd3_status_t **status,
                           etcd3_error_t **err);
+
+/** The header of the answer; NULL for NULL. Borrowed from `status`. */
+const etcd3_header_t *etcd3_status_header(const etcd3_status_t *status);
 
 /** The id of the cluster. */
 uint64_t etcd3_status_cluster_id(const etcd3_status_t *status);
@@ -2749,6 +2852,9 @@ etcd3_code_t etcd3_alarm_disarm(const etcd3_client_t *client,
                                 etcd3_alarms_t **alarms,
                                 etcd3_error_t **err);
 
+/** The header of the last answer to the call; NULL for NULL. Borrowed from `alarms`. */
+const etcd3_header_t *etcd3_alarms_header(const etcd3_alarms_t *alarms);
+
 /** How many alarms there are. */
 size_t etcd3_alarms_count(const etcd3_alarms_t *alarms);
 
@@ -2767,7 +2873,19 @@ void etcd3_alarms_free(etcd3_alarms_t *alarms);
  * Care of the members: history, space, comparison, leadership, version. `endpoint` is as in etcd3_status.
  */
 
-/** The hashes of all members. They never change and may be read by many threads. */
+/** Whether a downgrade is possible. */
+#define ETCD3_DOWNGRADE_VALIDATE 0
+
+/** Starts one. */
+#define ETCD3_DOWNGRADE_ENABLE 1
+
+/** Ends the one that is under way. */
+#define ETCD3_DOWNGRADE_CANCEL 2
+
+/** What the cluster says to a downgrade. It never changes and may be read by many threads. */
+typedef struct etcd3_downgrade_t etcd3_downgrade_t;
+
+/** The hashes of members. They never change and may be read by many threads. */
 typedef struct etcd3_hashes_t etcd3_hashes_t;
 
 /**
@@ -2826,6 +2944,16 @@ etcd3_code_t etcd3_hash_kv(const etcd3_client_t *client,
                            etcd3_error_t **err);
 
 /**
+ * What etcd3_hash_kv asks for, and more, as a list of one: also who answered, and the revision that the hash is for. It
+ * comes through `hashes`; free with etcd3_hashes_free. RPC and errors: those of etcd3_hash_kv.
+ */
+etcd3_code_t etcd3_hash_kv_of(const etcd3_client_t *client,
+                              const char *endpoint,
+                              int64_t revision,
+                              etcd3_hashes_t **hashes,
+                              etcd3_error_t **err);
+
+/**
  * Compares what all started voting members hold at one revision: at `revision`, or with 0 at the newest that all of them
  * have. Members that lag, and compactions under way, are waited for within the client's time limit. That members differ is
  * no error: see etcd3_hashes_difference_count. The hashes come through `hashes`; free with etcd3_hashes_free. RPC:
@@ -2838,6 +2966,9 @@ etcd3_code_t etcd3_hash_kv_compare(const etcd3_client_t *client,
 
 /** How many members were asked. */
 size_t etcd3_hashes_count(const etcd3_hashes_t *hashes);
+
+/** The header of the answer of the member at `index`, from 0; NULL past the end. Borrowed from `hashes`. */
+const etcd3_header_t *etcd3_hashes_header(const etcd3_hashes_t *hashes, size_t index);
 
 /** How many of them differ from what the majority holds; all of them if there is no majority. 0: all hold the same. */
 size_t etcd3_hashes_difference_count(const etcd3_hashes_t *hashes);
@@ -2871,6 +3002,26 @@ void etcd3_hashes_free(etcd3_hashes_t *hashes);
 etcd3_code_t etcd3_move_leader(const etcd3_client_t *client,
                                uint64_t member_id,
                                etcd3_error_t **err);
+
+/**
+ * Does an ETCD3_DOWNGRADE_* with `version`, such as "3.5", which may be NULL for ETCD3_DOWNGRADE_CANCEL. The answer comes
+ * through `answer`, which may be NULL; free with etcd3_downgrade_free. RPC: Maintenance.Downgrade, since 3.5. Errors:
+ * those of etcd3_downgrade_validate and etcd3_downgrade_cancel.
+ */
+etcd3_code_t etcd3_downgrade(const etcd3_client_t *client,
+                             int32_t action,
+                             const char *version,
+                             etcd3_downgrade_t **answer,
+                             etcd3_error_t **err);
+
+/** The version of the cluster, such as "3.6", or "3.5.0" from servers of 3.5: the lowest that its members have; "" for NULL. Borrowed from `answer`. */
+const char *etcd3_downgrade_version(const etcd3_downgrade_t *answer);
+
+/** The header of the answer; NULL for NULL. Borrowed from `answer`. */
+const etcd3_header_t *etcd3_downgrade_header(const etcd3_downgrade_t *answer);
+
+/** Frees an answer. */
+void etcd3_downgrade_free(etcd3_downgrade_t *answer);
 
 /**
  * Asks whether the cluster could be downgraded to `version`, such as "3.5"; nothing is changed. RPC:
@@ -3041,6 +3192,9 @@ etcd3_code_t etcd3_user_list(const etcd3_client_t *client,
                              etcd3_names_t **names,
                              etcd3_error_t **err);
 
+/** The header of the answer; NULL for NULL. Borrowed from `names`. */
+const etcd3_header_t *etcd3_names_header(const etcd3_names_t *names);
+
 /** How many names there are. */
 size_t etcd3_names_count(const etcd3_names_t *names);
 
@@ -3177,6 +3331,9 @@ etcd3_code_t etcd3_role_get(const etcd3_client_t *client,
                             const char *role,
                             etcd3_role_t **permissions,
                             etcd3_error_t **err);
+
+/** The header of the answer; NULL for NULL. Borrowed from `role`. */
+const etcd3_header_t *etcd3_role_header(const etcd3_role_t *role);
 
 /** How many permissions a role has. */
 size_t etcd3_role_permission_count(const etcd3_role_t *role);

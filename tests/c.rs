@@ -36,6 +36,7 @@ programs! {
     test_kv: every;
     test_txn: every;
     test_result: newest;
+    test_header: every;
     test_raw: every;
     test_queue: newest;
     test_event: newest;

@@ -1,10 +1,12 @@
 //! Who may do what: authentication on and off, users, roles and their permissions (§4, §10.9).
 
+use super::ask::Answer;
 use super::client::Client;
 use super::error::{Error, Result};
 use super::proto::authpb;
 use super::proto::etcdserverpb as pb;
 use super::range::KeyRange;
+use super::response::Headed;
 use super::transport::{Method, Repeat};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -94,13 +96,14 @@ impl Client {
     }
 
     /// The roles of a user.
-    pub fn user_get(&self, name: &str) -> Result<Vec<String>> {
+    pub fn user_get(&self, name: &str) -> Result<Headed<Vec<String>>> {
         let request = pb::AuthUserGetRequest { name: named(name, "name")? };
-        self.ask::<pb::AuthUserGetResponse>(USER_GET, &request).map(|answer| answer.roles)
+        self.ask::<pb::AuthUserGetResponse>(USER_GET, &request).map(|answer| answer.headed(|answer| answer.roles))
     }
 
-    pub fn user_list(&self) -> Result<Vec<String>> {
-        self.ask::<pb::AuthUserListResponse>(USER_LIST, &pb::AuthUserListRequest {}).map(|answer| answer.users)
+    pub fn user_list(&self) -> Result<Headed<Vec<String>>> {
+        self.ask::<pb::AuthUserListResponse>(USER_LIST, &pb::AuthUserListRequest {})
+            .map(|answer| answer.headed(|answer| answer.users))
     }
 
     pub fn role_add(&self, name: &str) -> Result<()> {
@@ -130,13 +133,14 @@ impl Client {
         self.ask::<pb::AuthRoleRevokePermissionResponse>(ROLE_REVOKE, &request).map(drop)
     }
 
-    pub fn role_get(&self, name: &str) -> Result<Vec<Permission>> {
+    pub fn role_get(&self, name: &str) -> Result<Headed<Vec<Permission>>> {
         let request = pb::AuthRoleGetRequest { role: named(name, "role")? };
-        self.ask::<pb::AuthRoleGetResponse>(ROLE_GET, &request).map(|answer| answer.perm)
+        self.ask::<pb::AuthRoleGetResponse>(ROLE_GET, &request).map(|answer| answer.headed(|answer| answer.perm))
     }
 
-    pub fn role_list(&self) -> Result<Vec<String>> {
-        self.ask::<pb::AuthRoleListResponse>(ROLE_LIST, &pb::AuthRoleListRequest {}).map(|answer| answer.roles)
+    pub fn role_list(&self) -> Result<Headed<Vec<String>>> {
+        self.ask::<pb::AuthRoleListResponse>(ROLE_LIST, &pb::AuthRoleListRequest {})
+            .map(|answer| answer.headed(|answer| answer.roles))
     }
 }
 

@@ -4,12 +4,18 @@ use super::client::{Client, Core};
 use super::endpoint::Endpoint;
 use super::error::Result;
 use super::proto::etcdserverpb as pb;
-use super::transport::{Limits, Method};
+use super::response::Headed;
+use super::transport::{Limits, Method, Reply};
 use std::time::Duration;
 
 /// Answers start with a header, but for a few that some servers send without.
 pub trait Answer: prost::Message + Default {
     fn header(&self) -> Option<pb::ResponseHeader>;
+
+    /// What is wanted of it, with its header.
+    fn headed<T>(self, take: impl FnOnce(Self) -> T) -> Headed<T> {
+        Headed { header: self.header().unwrap_or_default(), body: take(self) }
+    }
 }
 
 macro_rules! answers {
@@ -31,6 +37,7 @@ answers! {
     AuthUserGrantRoleResponse, AuthUserListResponse, AuthUserRevokeRoleResponse,
     AuthRoleAddResponse, AuthRoleDeleteResponse, AuthRoleGetResponse, AuthRoleGrantPermissionResponse,
     AuthRoleListResponse, AuthRoleRevokePermissionResponse,
+    LeaseLeasesResponse, LeaseTimeToLiveResponse,
 }
 
 impl Client {
@@ -68,6 +75,17 @@ impl Core {
         request: &impl prost::Message,
         limits: &Limits,
     ) -> Result<Res> {
+        Ok(self.reply(at, method, request, limits).await?.message)
+    }
+
+    /// The same with who answered.
+    pub async fn reply<Res: Answer>(
+        &self,
+        at: Option<&Endpoint>,
+        method: Method,
+        request: &impl prost::Message,
+        limits: &Limits,
+    ) -> Result<Reply<Res>> {
         let epoch = self.epoch();
         let (reply, is_ours) = match at {
             None => (self.transport.unary::<_, Res>(method, request, limits).await?, true),
@@ -79,6 +97,6 @@ impl Core {
         if is_ours {
             self.check(reply.message.header().unwrap_or_default(), epoch, method, &reply.endpoint)?;
         }
-        Ok(reply.message)
+        Ok(reply)
     }
 }

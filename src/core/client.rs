@@ -251,7 +251,7 @@ impl Client {
             if error.is_some() {
                 lost.notify_one();
             }
-            source.emit(Body::State { state, revision: 0, error });
+            source.emit(Body::State { state, revision: 0, error, header: None });
         }));
         self.spawn(&runtime, async move {
             loop {

@@ -1,10 +1,12 @@
 //! The members of the cluster.
 
+use super::ask::Answer;
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::members::MEMBER_LIST;
 use super::proto::etcdserverpb as pb;
+use super::response::Headed;
 use super::transport::{Method, Repeat};
 pub use pb::Member;
 
@@ -14,34 +16,35 @@ const MEMBER_PROMOTE: Method = Method { path: "/etcdserverpb.Cluster/MemberPromo
 const MEMBER_REMOVE: Method = Method { path: "/etcdserverpb.Cluster/MemberRemove", repeat: Repeat::Never };
 
 impl Client {
-    pub fn member_list(&self, linearizable: bool) -> Result<Vec<Member>> {
+    pub fn member_list(&self, linearizable: bool) -> Result<Headed<Vec<Member>>> {
         let answer: pb::MemberListResponse = self.ask(MEMBER_LIST, &pb::MemberListRequest { linearizable })?;
-        Ok(answer.members)
+        Ok(answer.headed(|answer| answer.members))
     }
 
     /// The id of the new member, and all members.
-    pub fn member_add(&self, peer_urls: Vec<String>, is_learner: bool) -> Result<(u64, Vec<Member>)> {
+    pub fn member_add(&self, peer_urls: Vec<String>, is_learner: bool) -> Result<(u64, Headed<Vec<Member>>)> {
         let request = pb::MemberAddRequest { peer_ur_ls: checked(peer_urls)?, is_learner };
         let answer: pb::MemberAddResponse = self.ask(MEMBER_ADD, &request)?;
-        Ok((answer.member.unwrap_or_default().id, answer.members))
+        let id = answer.member.as_ref().map_or(0, |member| member.id);
+        Ok((id, answer.headed(|answer| answer.members)))
     }
 
-    pub fn member_update(&self, id: u64, peer_urls: Vec<String>) -> Result<Vec<Member>> {
+    pub fn member_update(&self, id: u64, peer_urls: Vec<String>) -> Result<Headed<Vec<Member>>> {
         let request = pb::MemberUpdateRequest { id: member_id(id)?, peer_ur_ls: checked(peer_urls)? };
         let answer: pb::MemberUpdateResponse = self.ask(MEMBER_UPDATE, &request)?;
-        Ok(answer.members)
+        Ok(answer.headed(|answer| answer.members))
     }
 
-    pub fn member_promote(&self, id: u64) -> Result<Vec<Member>> {
+    pub fn member_promote(&self, id: u64) -> Result<Headed<Vec<Member>>> {
         let request = pb::MemberPromoteRequest { id: member_id(id)? };
         let answer: pb::MemberPromoteResponse = self.ask(MEMBER_PROMOTE, &request)?;
-        Ok(answer.members)
+        Ok(answer.headed(|answer| answer.members))
     }
 
-    pub fn member_remove(&self, id: u64) -> Result<Vec<Member>> {
+    pub fn member_remove(&self, id: u64) -> Result<Headed<Vec<Member>>> {
         let request = pb::MemberRemoveRequest { id: member_id(id)? };
         let answer: pb::MemberRemoveResponse = self.ask(MEMBER_REMOVE, &request)?;
-        Ok(answer.members)
+        Ok(answer.headed(|answer| answer.members))
     }
 }
 

@@ -7,6 +7,7 @@ use super::error::{Error, Result};
 use super::line::{first_created, hex, if_created, EQUAL};
 use super::lock::check_name;
 use super::op::{Op, Target};
+use super::proto::etcdserverpb::ResponseHeader;
 use super::proto::mvccpb::KeyValue;
 use super::queue::Queue;
 use super::range::KeyRange;
@@ -189,8 +190,9 @@ impl Client {
     }
 
     /// The same, for as long as need be, with the revision it is true of.
-    pub(super) async fn find_leader(&self, name: &[u8], limits: &Limits) -> Result<(Option<KeyValue>, i64)> {
+    pub(super) async fn find_leader(&self, name: &[u8], limits: &Limits) -> Result<(Option<KeyValue>, ResponseHeader)> {
         let answer = self.persist(&first_created(&line(name))?, limits).await?;
-        Ok((answer.found(0).cloned(), answer.revision))
+        let header = answer.responses.first().map(Response::header);
+        Ok((answer.found(0).cloned(), header.unwrap_or_default()))
     }
 }

@@ -19,6 +19,10 @@ impl Client {
         Ok(())
     }
 
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.core.transport.endpoints()
+    }
+
     /// Takes the client URLs of the started voting members as the endpoints.
     pub fn sync(&self) -> Result<()> {
         self.run(self.limits(None), async |limits| self.core.sync(limits).await)

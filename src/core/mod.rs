@@ -60,4 +60,5 @@ pub mod load;
 pub mod queue;
 pub mod source;
 
+pub use proto::etcdserverpb::ResponseHeader;
 pub use proto::mvccpb;

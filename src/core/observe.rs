@@ -45,9 +45,10 @@ impl Client {
     async fn follow(&self, name: &[u8], source: &Arc<Source>, limits: &Limits) -> Result<()> {
         let mut told: Option<Option<KeyValue>> = None;
         loop {
-            let (leader, revision) = self.find_leader(name, limits).await?;
+            let (leader, header) = self.find_leader(name, limits).await?;
+            let revision = header.revision;
             if told.as_ref() != Some(&leader) {
-                source.emit(Body::Leader { leader: leader.clone(), revision });
+                source.emit(Body::Leader { leader: leader.clone(), revision, header });
                 told = Some(leader.clone());
             }
             // The leader's key tells of a new word and of the end; where nobody leads, any candidate's key of the next one.

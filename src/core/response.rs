@@ -4,6 +4,12 @@ use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
 use bytes::Bytes;
 
+/// Something of an answer, with its header.
+pub struct Headed<T> {
+    pub header: pb::ResponseHeader,
+    pub body: T,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
     Get(pb::RangeResponse),

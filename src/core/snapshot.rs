@@ -63,11 +63,11 @@ impl Client {
         self.job(queue, handler, async move |Job { source, limits }| {
             let room = Arc::new(Semaphore::new(MOST_WAITING));
             let mut snapshot = core.snapshot(at.as_ref(), &limits).await?;
-            while let Some(Piece { bytes, done, total }) = snapshot.next(&limits).await? {
+            while let Some(Piece { bytes, done, total, version }) = snapshot.next(&limits).await? {
                 let permits = bytes.len().min(MOST_WAITING) as u32;
                 let permit = limits.of(room.clone().acquire_many_owned(permits)).await?;
                 let permit = permit.map_err(|_| Error::internal("the room for events is closed"))?;
-                source.emit(Body::Data { bytes, done, total, permit });
+                source.emit(Body::Data { bytes, done, total, version, permit });
             }
             Ok(())
         })
@@ -79,6 +79,7 @@ struct Piece {
     bytes: Bytes,
     done: i64,
     total: i64,
+    version: Arc<str>,
 }
 
 /// A snapshot under way.
@@ -86,12 +87,13 @@ struct Snapshot {
     reading: Reading<pb::SnapshotResponse>,
     sum: Checksum,
     total: u64,
+    version: Arc<str>,
 }
 
 impl Core {
     async fn snapshot(&self, at: Option<&Endpoint>, limits: &Limits) -> Result<Snapshot> {
         let reading = self.transport.read(SNAPSHOT, &pb::SnapshotRequest {}, at, self.timeout, limits).await?;
-        Ok(Snapshot { reading, sum: Checksum::new(), total: 0 })
+        Ok(Snapshot { reading, sum: Checksum::new(), total: 0, version: Arc::default() })
     }
 }
 
@@ -110,9 +112,12 @@ impl Snapshot {
             if self.total == 0 {
                 self.total = self.sum.bytes + part.remaining_bytes + SHA256_OUTPUT_LEN as u64;
             }
+            if *self.version != *part.version && !part.version.is_empty() {
+                self.version = part.version.into();
+            }
             if !part.blob.is_empty() {
                 let (done, total) = (self.sum.bytes as i64, self.total as i64);
-                return Ok(Some(Piece { bytes: part.blob, done, total }));
+                return Ok(Some(Piece { bytes: part.blob, done, total, version: self.version.clone() }));
             }
         }
     }

@@ -244,7 +244,7 @@ pub(super) mod tests {
     }
 
     fn progress(revision: i64) -> Body {
-        Body::Progress { revision, resume: revision + 1 }
+        Body::Progress { revision, resume: revision + 1, header: Default::default() }
     }
 
     #[test]

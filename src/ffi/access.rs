@@ -6,11 +6,13 @@ use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::guard::{self, Out};
 use super::handle::{self, opaque};
+use super::header::{self, etcd3_header_t, Headed};
 use super::input::text;
 use super::output::c_text;
 use crate::core::client::Client;
 use crate::core::code::Code;
 use crate::core::error::Result;
+use crate::core::response;
 use std::ffi::{c_char, c_int, CString};
 use zeroize::Zeroizing;
 
@@ -137,18 +139,19 @@ pub struct etcd3_names_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_names_t = Vec<CString>);
+opaque!(etcd3_names_t = Headed<Vec<CString>>);
 
 pub unsafe fn names(
     client: *const etcd3_client_t,
     names: *mut *mut etcd3_names_t,
     err: *mut *mut etcd3_error_t,
-    ask: impl FnOnce(&Client) -> Result<Vec<String>>,
+    ask: impl FnOnce(&Client) -> Result<response::Headed<Vec<String>>>,
 ) -> Code {
     guard::call(err, || {
         let client = handle::get(client, "client")?;
         let out = Out::new(names, "names")?;
-        out.give(handle::give(ask(client)?.iter().map(|name| c_text(name)).collect()))
+        let texts = |names: Vec<String>| names.iter().map(|name| c_text(name)).collect();
+        out.give(handle::give(Headed::new(ask(client)?, texts)))
     })
 }
 
@@ -174,10 +177,16 @@ pub unsafe extern "C" fn etcd3_user_list(
     self::names(client, names, err, Client::user_list)
 }
 
+/// The header of the answer; NULL for NULL. Borrowed from `names`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_names_header(names: *const etcd3_names_t) -> *const etcd3_header_t {
+    header::header(names)
+}
+
 /// How many names there are.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_names_count(names: *const etcd3_names_t) -> usize {
-    guard::quiet(0, || handle::peek(names).map_or(0, Vec::len))
+    guard::quiet(0, || handle::peek(names).map_or(0, |names| names.len()))
 }
 
 /// The name at `index`, from 0; NULL past the end. Borrowed from `names`.

@@ -5,16 +5,18 @@ use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::guard::{self, Out};
 use super::handle::{self, opaque};
+use super::header::{self, etcd3_header_t, Headed};
 use crate::core::code::Code;
 use crate::core::error::Result;
 use crate::core::maintenance::Alarm;
+use crate::core::response;
 
 /// A list of alarms. It never changes and may be read by many threads.
 pub struct etcd3_alarms_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_alarms_t = Vec<Alarm>);
+opaque!(etcd3_alarms_t = Headed<Vec<Alarm>>);
 
 /// Any kind, where alarms are chosen.
 pub const ETCD3_ALARM_NONE: i32 = 0;
@@ -23,10 +25,10 @@ pub const ETCD3_ALARM_NOSPACE: i32 = 1;
 /// A member's data differ from the others'.
 pub const ETCD3_ALARM_CORRUPT: i32 = 2;
 
-unsafe fn give(out: *mut *mut etcd3_alarms_t, alarms: Vec<Alarm>) -> Result<()> {
+unsafe fn give(out: *mut *mut etcd3_alarms_t, alarms: response::Headed<Vec<Alarm>>) -> Result<()> {
     match out.is_null() {
         true => Ok(()),
-        false => Out::new(out, "alarms")?.give(handle::give(alarms)),
+        false => Out::new(out, "alarms")?.give(handle::give(Headed::new(alarms, |alarms| alarms))),
     }
 }
 
@@ -75,10 +77,16 @@ pub unsafe extern "C" fn etcd3_alarm_disarm(
     guard::call(err, || give(alarms, handle::get(client, "client")?.alarm_disarm(member_id, alarm)?))
 }
 
+/// The header of the last answer to the call; NULL for NULL. Borrowed from `alarms`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_alarms_header(alarms: *const etcd3_alarms_t) -> *const etcd3_header_t {
+    header::header(alarms)
+}
+
 /// How many alarms there are.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_alarms_count(alarms: *const etcd3_alarms_t) -> usize {
-    guard::quiet(0, || handle::peek(alarms).map_or(0, Vec::len))
+    guard::quiet(0, || handle::peek(alarms).map_or(0, |alarms| alarms.len()))
 }
 
 /// The id of the member that the alarm at `index`, from 0, is of; 0 past the end.

@@ -5,11 +5,13 @@ use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::guard::{self, Out};
 use super::handle::{self, opaque};
+use super::header::{self, etcd3_header_t, Headed};
 use super::input;
 use super::output::c_text;
 use crate::core::cluster::Member;
 use crate::core::code::Code;
 use crate::core::error::Result;
+use crate::core::response;
 use std::ffi::{c_char, c_int, CString};
 
 /// A list of members. It never changes and may be read by many threads.
@@ -17,7 +19,7 @@ pub struct etcd3_members_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_members_t = Vec<MemberObject>);
+opaque!(etcd3_members_t = Headed<Vec<MemberObject>>);
 
 pub struct MemberObject {
     id: u64,
@@ -41,10 +43,13 @@ impl MemberObject {
 }
 
 /// Gives the list through `members`, which the caller may leave out.
-unsafe fn give(out: *mut *mut etcd3_members_t, members: Vec<Member>) -> Result<()> {
+unsafe fn give(out: *mut *mut etcd3_members_t, members: response::Headed<Vec<Member>>) -> Result<()> {
     match out.is_null() {
         true => Ok(()),
-        false => Out::new(out, "members")?.give(handle::give(members.into_iter().map(MemberObject::new).collect())),
+        false => {
+            let objects = |members: Vec<Member>| members.into_iter().map(MemberObject::new).collect();
+            Out::new(out, "members")?.give(handle::give(Headed::new(members, objects)))
+        }
     }
 }
 
@@ -144,10 +149,16 @@ fn url(urls: &[CString], index: usize) -> *const c_char {
     urls.get(index).map_or(std::ptr::null(), |url| url.as_ptr())
 }
 
+/// The header of the answer; NULL for NULL. Borrowed from `members`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_members_header(members: *const etcd3_members_t) -> *const etcd3_header_t {
+    header::header(members)
+}
+
 /// How many members there are.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_members_count(members: *const etcd3_members_t) -> usize {
-    guard::quiet(0, || handle::peek(members).map_or(0, Vec::len))
+    guard::quiet(0, || handle::peek(members).map_or(0, |members| members.len()))
 }
 
 /// The id of the member at `index`, from 0; 0 past the end.

@@ -3,6 +3,7 @@
 use super::error::{etcd3_error_t, ErrorObject};
 use super::guard;
 use super::handle::{self, opaque};
+use super::header::etcd3_header_t;
 use super::output::c_text;
 use super::result::{etcd3_kv_t, etcd3_result_t, ResultObject};
 use crate::core::event::{Body, Event, LostReason, State};
@@ -34,6 +35,8 @@ pub const ETCD3_EVENT_LOST: i32 = 6;
 pub const ETCD3_EVENT_LEADER: i32 = 7;
 /// A lock is held, or an election won: etcd3_event_revision is the fencing token.
 pub const ETCD3_EVENT_ACQUIRED: i32 = 8;
+/// A lease was renewed, for whoever asked to be told of it: see etcd3_event_ttl and etcd3_lease_tell_renewals.
+pub const ETCD3_EVENT_RENEWED: i32 = 9;
 /// A piece of a snapshot: see etcd3_event_data.
 pub const ETCD3_EVENT_DATA: i32 = 10;
 /// Long work has come further: see etcd3_event_notice, etcd3_event_done and etcd3_event_total.
@@ -129,7 +132,10 @@ pub struct EventObject {
     result: Option<ResultObject>,
     /// With which start revision a watch would go on after it; 0 for none.
     resume: i64,
-    notice: CString,
+    /// Of a notice its words, of data the version.
+    text: CString,
+    header: Option<etcd3_header_t>,
+    ttl: i64,
 }
 
 impl EventObject {
@@ -157,11 +163,18 @@ impl EventObject {
             Body::Closed { .. } if event.source.load.is_watch() => event.source.load.resume(),
             _ => event.body.resume(),
         };
-        let notice = match &event.body {
+        let text = match &event.body {
             Body::Notice { text, .. } => c_text(text),
+            Body::Data { version, .. } => c_text(version),
             _ => CString::default(),
         };
-        EventObject { event, changes, kvs, error, result, resume, notice }
+        let renewal = match &event.body {
+            Body::Renewed { newest } => newest.take(),
+            _ => None,
+        };
+        let header = event.body.header().or(renewal.map(|renewal| renewal.header)).map(Into::into);
+        let ttl = renewal.map_or(0, |renewal| renewal.ttl);
+        EventObject { event, changes, kvs, error, result, resume, text, header, ttl }
     }
 }
 
@@ -190,8 +203,8 @@ unsafe fn read<T>(event: *const etcd3_event_t, otherwise: T, read: impl FnOnce(&
     guard::quiet(otherwise, || read(event))
 }
 
-/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED, _DATA or
-/// _NOTICE; 0 for NULL.
+/// What happened: ETCD3_EVENT_WATCH, _PROGRESS, _STATE, _CLOSED, _DONE, _LOST, _LEADER, _ACQUIRED,
+/// _RENEWED, _DATA or _NOTICE; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -199,6 +212,7 @@ pub unsafe extern "C" fn etcd3_event_type(event: *const etcd3_event_t) -> i32 {
         Body::Lost { .. } => ETCD3_EVENT_LOST,
         Body::Leader { .. } => ETCD3_EVENT_LEADER,
         Body::Acquired { .. } => ETCD3_EVENT_ACQUIRED,
+        Body::Renewed { .. } => ETCD3_EVENT_RENEWED,
         Body::Progress { .. } => ETCD3_EVENT_PROGRESS,
         Body::State { .. } => ETCD3_EVENT_STATE,
         Body::Closed { .. } => ETCD3_EVENT_CLOSED,
@@ -216,15 +230,24 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 
 /// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
 /// up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
-/// it was read at. ACQUIRED: the fencing token. Else 0.
+/// it was read at. ACQUIRED: the fencing token. RENEWED: the store's revision when it was answered. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
         Body::Watch { revision, .. } | Body::Progress { revision, .. } | Body::State { revision, .. } => revision,
         Body::Leader { revision, .. } => revision,
         Body::Acquired { created } => created,
+        Body::Renewed { .. } => object.header.as_ref().map_or(0, |header| header.revision),
         _ => 0,
     })
+}
+
+/// The header of the response or answer that this event comes from, which of parts put together is the last: of WATCH,
+/// PROGRESS, LEADER and RENEWED events, and of STATE events with ETCD3_STATE_LIVE, _RESUMED and _RELISTED. Else NULL. Its
+/// revision is the server's word; etcd3_event_revision is what to go by. Borrowed from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_header(event: *const etcd3_event_t) -> *const etcd3_header_t {
+    read(event, std::ptr::null(), |object| object.header.as_ref().map_or(std::ptr::null(), |header| header))
 }
 
 /// The start revision with which a new watch goes on after this event, without a gap or a repeat, once it and those before
@@ -260,6 +283,12 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
         Body::State { state: State::Parked, .. } => ETCD3_STATE_PARKED,
         _ => 0,
     })
+}
+
+/// RENEWED: how many seconds the lease has from now on; else 0.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_ttl(event: *const etcd3_event_t) -> i64 {
+    read(event, 0, |object| object.ttl)
 }
 
 /// LOST: ETCD3_LOST_EXPIRED, _GONE, _REVOKED, _PERMISSION, _CLOSED or _DELETED; else 0.
@@ -307,7 +336,20 @@ pub unsafe extern "C" fn etcd3_event_data(event: *const etcd3_event_t, len: *mut
 /// NOTICE: what was done, in words; else "". Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_notice(event: *const etcd3_event_t) -> *const c_char {
-    read(event, c"".as_ptr(), |object| object.notice.as_ptr())
+    read(event, c"".as_ptr(), |object| match object.event.body {
+        Body::Notice { .. } => object.text.as_ptr(),
+        _ => c"".as_ptr(),
+    })
+}
+
+/// DATA: the version of the format that the snapshot is in, such as "3.6.0"; "" from servers before 3.6. Else "". Borrowed
+/// from `event`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_event_version(event: *const etcd3_event_t) -> *const c_char {
+    read(event, c"".as_ptr(), |object| match object.event.body {
+        Body::Data { .. } => object.text.as_ptr(),
+        _ => c"".as_ptr(),
+    })
 }
 
 /// NOTICE: how many members are done. DATA: how many bytes came, these included. Else 0.

@@ -12,6 +12,7 @@ use super::error::etcd3_error_t;
 use super::event::etcd3_event_fn;
 use super::guard::{self, Out};
 use super::handle::{self, opaque, Bound};
+use super::header::{self, etcd3_header_t, Headed};
 use super::input;
 use super::queue::{etcd3_queue_t, listener};
 use crate::core::code::Code;
@@ -34,7 +35,7 @@ pub struct etcd3_lease_list_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_lease_t = Bound<LeaseObject>, etcd3_lease_info_t = Info, etcd3_lease_list_t = Vec<i64>);
+opaque!(etcd3_lease_t = Bound<LeaseObject>, etcd3_lease_info_t = Headed<Info>, etcd3_lease_list_t = Headed<Vec<i64>>);
 
 pub struct LeaseObject(Arc<Lease>);
 
@@ -107,13 +108,19 @@ pub unsafe extern "C" fn etcd3_lease_time_to_live(
     guard::call(err, || {
         let (client, keys) = (handle::get(client, "client")?, input::yes(keys, "keys")?);
         let out = Out::new(info, "info")?;
-        out.give(handle::give(client.lease_time_to_live(lease_id, keys)?))
+        out.give(handle::give(Headed::new(client.lease_time_to_live(lease_id, keys)?, |info| info)))
     })
 }
 
 unsafe fn read<T>(info: *const etcd3_lease_info_t, otherwise: T, read: impl FnOnce(&Info) -> T) -> T {
     let Some(info) = handle::peek(info) else { return otherwise };
     guard::quiet(otherwise, || read(info))
+}
+
+/// The header of the answer; NULL for NULL. Borrowed from `info`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_lease_info_header(info: *const etcd3_lease_info_t) -> *const etcd3_header_t {
+    header::header(info)
 }
 
 /// The lease's id; 0 for NULL.
@@ -172,8 +179,14 @@ pub unsafe extern "C" fn etcd3_lease_list(
 ) -> Code {
     guard::call(err, || {
         let (client, out) = (handle::get(client, "client")?, Out::new(list, "list")?);
-        out.give(handle::give(client.lease_list()?))
+        out.give(handle::give(Headed::new(client.lease_list()?, |list| list)))
     })
+}
+
+/// The header of the answer; NULL for NULL. Borrowed from `list`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_lease_list_header(list: *const etcd3_lease_list_t) -> *const etcd3_header_t {
+    header::header(list)
 }
 
 /// How many leases the list has.
@@ -266,6 +279,22 @@ pub unsafe extern "C" fn etcd3_lease_remaining_ms(lease: *const etcd3_lease_t) -
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_lease_is_alive(lease: *const etcd3_lease_t) -> c_int {
     ask(lease, 0, |lease| lease.is_alive().into())
+}
+
+/// With `on` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
+/// they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
+/// in this client.
+/// Errors: ETCD3_ERR_INVALID_ARGUMENT (`on`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_lease_tell_renewals(
+    lease: *const etcd3_lease_t,
+    on: c_int,
+    err: *mut *mut etcd3_error_t,
+) -> Code {
+    guard::call(err, || {
+        let lease = handle::get(lease, "lease")?;
+        lease.0.tell_renewals(input::yes(on, "on")?)
+    })
 }
 
 /// Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.

@@ -6,12 +6,12 @@ use super::error::etcd3_error_t;
 use super::event::{etcd3_event_fn, Callback};
 use super::guard::{self, Out};
 use super::handle::{self, opaque};
+use super::header::{self, etcd3_header_t, Headed};
 use super::input;
 use super::output::c_text;
 use super::queue::{etcd3_queue_t, optional_queue};
 use crate::core::code::Code;
-use crate::core::error::Result;
-use crate::core::maintenance::{DowngradeAction, Hashed};
+use crate::core::maintenance::Hashed;
 use std::ffi::{c_char, c_int, c_void, CString};
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn etcd3_hash_kv(
     })
 }
 
-/// The hashes of all members. They never change and may be read by many threads.
+/// The hashes of members. They never change and may be read by many threads.
 pub struct etcd3_hashes_t {
     _private: [u8; 0],
 }
@@ -118,6 +118,30 @@ opaque!(etcd3_hashes_t = Vec<HashedObject>);
 pub struct HashedObject {
     hashed: Hashed,
     endpoint: CString,
+    header: etcd3_header_t,
+}
+
+impl HashedObject {
+    fn new(hashed: Hashed) -> Self {
+        HashedObject { endpoint: c_text(&hashed.endpoint), header: hashed.header.into(), hashed }
+    }
+}
+
+/// What etcd3_hash_kv asks for, and more, as a list of one: also who answered, and the revision that the hash is for. It
+/// comes through `hashes`; free with etcd3_hashes_free. RPC and errors: those of etcd3_hash_kv.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_hash_kv_of(
+    client: *const etcd3_client_t,
+    endpoint: *const c_char,
+    revision: i64,
+    hashes: *mut *mut etcd3_hashes_t,
+    err: *mut *mut etcd3_error_t,
+) -> Code {
+    guard::call(err, || {
+        let (client, at) = (handle::get(client, "client")?, input::endpoint(endpoint)?);
+        let out = Out::new(hashes, "hashes")?;
+        out.give(handle::give(vec![HashedObject::new(client.hash_kv_of(at.as_ref(), revision)?)]))
+    })
 }
 
 /// Compares what all started voting members hold at one revision: at `revision`, or with 0 at the newest that all of them
@@ -134,8 +158,7 @@ pub unsafe extern "C" fn etcd3_hash_kv_compare(
     guard::call(err, || {
         let client = handle::get(client, "client")?;
         let out = Out::new(hashes, "hashes")?;
-        let object = |hashed: Hashed| HashedObject { endpoint: c_text(&hashed.endpoint), hashed };
-        out.give(handle::give(client.hash_kv_compare(revision)?.into_iter().map(object).collect()))
+        out.give(handle::give(client.hash_kv_compare(revision)?.into_iter().map(HashedObject::new).collect()))
     })
 }
 
@@ -153,6 +176,12 @@ unsafe fn read<T>(
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_hashes_count(hashes: *const etcd3_hashes_t) -> usize {
     guard::quiet(0, || handle::peek(hashes).map_or(0, Vec::len))
+}
+
+/// The header of the answer of the member at `index`, from 0; NULL past the end. Borrowed from `hashes`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_hashes_header(hashes: *const etcd3_hashes_t, index: usize) -> *const etcd3_header_t {
+    read(hashes, index, std::ptr::null(), |one| &one.header)
 }
 
 /// How many of them differ from what the majority holds; all of them if there is no majority. 0: all hold the same.
@@ -215,13 +244,61 @@ pub unsafe extern "C" fn etcd3_move_leader(
     guard::call(err, || handle::get(client, "client")?.move_leader(member_id))
 }
 
-unsafe fn downgrade(
+/// Whether a downgrade is possible.
+pub const ETCD3_DOWNGRADE_VALIDATE: i32 = 0;
+/// Starts one.
+pub const ETCD3_DOWNGRADE_ENABLE: i32 = 1;
+/// Ends the one that is under way.
+pub const ETCD3_DOWNGRADE_CANCEL: i32 = 2;
+
+/// What the cluster says to a downgrade. It never changes and may be read by many threads.
+pub struct etcd3_downgrade_t {
+    _private: [u8; 0],
+}
+
+opaque!(etcd3_downgrade_t = Headed<CString>);
+
+/// Does an ETCD3_DOWNGRADE_* with `version`, such as "3.5", which may be NULL for ETCD3_DOWNGRADE_CANCEL. The answer comes
+/// through `answer`, which may be NULL; free with etcd3_downgrade_free. RPC: Maintenance.Downgrade, since 3.5. Errors:
+/// those of etcd3_downgrade_validate and etcd3_downgrade_cancel.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_downgrade(
     client: *const etcd3_client_t,
-    action: DowngradeAction,
-    version: impl FnOnce() -> Result<&'static str>,
+    action: i32,
+    version: *const c_char,
+    answer: *mut *mut etcd3_downgrade_t,
     err: *mut *mut etcd3_error_t,
 ) -> Code {
-    guard::call(err, || handle::get(client, "client")?.downgrade(action, version()?).map(drop))
+    guard::call(err, || {
+        let client = handle::get(client, "client")?;
+        let version = match action {
+            ETCD3_DOWNGRADE_CANCEL => "",
+            _ => input::text(version, "version")?,
+        };
+        let downgraded = client.downgrade(action, version)?;
+        match answer.is_null() {
+            true => Ok(()),
+            false => Out::new(answer, "answer")?.give(handle::give(Headed::new(downgraded, |text| c_text(&text)))),
+        }
+    })
+}
+
+/// The version of the cluster, such as "3.6", or "3.5.0" from servers of 3.5: the lowest that its members have; "" for NULL. Borrowed from `answer`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_downgrade_version(answer: *const etcd3_downgrade_t) -> *const c_char {
+    guard::quiet(c"".as_ptr(), || handle::peek(answer).map_or(c"".as_ptr(), |version| version.as_ptr()))
+}
+
+/// The header of the answer; NULL for NULL. Borrowed from `answer`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_downgrade_header(answer: *const etcd3_downgrade_t) -> *const etcd3_header_t {
+    header::header(answer)
+}
+
+/// Frees an answer.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_downgrade_free(answer: *mut etcd3_downgrade_t) {
+    guard::quiet((), || drop(handle::take(answer)))
 }
 
 /// Asks whether the cluster could be downgraded to `version`, such as "3.5"; nothing is changed. RPC:
@@ -233,7 +310,7 @@ pub unsafe extern "C" fn etcd3_downgrade_validate(
     version: *const c_char,
     err: *mut *mut etcd3_error_t,
 ) -> Code {
-    downgrade(client, DowngradeAction::Validate, || input::text(version, "version"), err)
+    etcd3_downgrade(client, ETCD3_DOWNGRADE_VALIDATE, version, std::ptr::null_mut(), err)
 }
 
 /// Starts the downgrade of the cluster to `version`: then exchange the members' programs one after another. RPC and errors:
@@ -244,12 +321,12 @@ pub unsafe extern "C" fn etcd3_downgrade_enable(
     version: *const c_char,
     err: *mut *mut etcd3_error_t,
 ) -> Code {
-    downgrade(client, DowngradeAction::Enable, || input::text(version, "version"), err)
+    etcd3_downgrade(client, ETCD3_DOWNGRADE_ENABLE, version, std::ptr::null_mut(), err)
 }
 
 /// Ends the downgrade that is under way. RPC: Maintenance.Downgrade. Errors: those of etcd3_put; ETCD3_ERR_NO_DOWNGRADE,
 /// ETCD3_ERR_UNIMPLEMENTED.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_downgrade_cancel(client: *const etcd3_client_t, err: *mut *mut etcd3_error_t) -> Code {
-    downgrade(client, DowngradeAction::Cancel, || Ok(""), err)
+    etcd3_downgrade(client, ETCD3_DOWNGRADE_CANCEL, std::ptr::null(), std::ptr::null_mut(), err)
 }

@@ -20,12 +20,14 @@ mod wake;
 // The interface.
 pub mod version;
 pub mod error;
+pub mod header;
 pub mod result;
 pub mod event;
 pub mod queue;
 pub mod config;
 pub mod load;
 pub mod client;
+pub mod endpoints;
 pub mod security;
 pub mod op;
 pub mod txn;

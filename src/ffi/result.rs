@@ -2,6 +2,7 @@
 
 use super::guard;
 use super::handle::{self, opaque};
+use super::header::etcd3_header_t;
 use crate::core::mvccpb;
 use crate::core::response::Response;
 use std::ffi::c_int;
@@ -64,6 +65,7 @@ impl etcd3_kv_t {
 
 pub struct ResultObject {
     pub(super) response: Response,
+    header: etcd3_header_t,
     /// These point into the response.
     kvs: Box<[etcd3_kv_t]>,
     prev_kvs: Box<[etcd3_kv_t]>,
@@ -78,6 +80,7 @@ impl ResultObject {
         };
         let views = |kvs: &[mvccpb::KeyValue]| kvs.iter().map(etcd3_kv_t::new).collect();
         ResultObject {
+            header: response.header().into(),
             kvs: match &response {
                 Response::Get(get) => views(&get.kvs),
                 _ => Box::default(),
@@ -113,25 +116,31 @@ pub unsafe extern "C" fn etcd3_result_kind(result: *const etcd3_result_t) -> i32
 /// The store's revision when it answered; after a write, the write's own. 0 for a raw call, as are the ids and the term.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_result_revision(result: *const etcd3_result_t) -> i64 {
-    read(result, 0, |result| result.response.header().revision)
+    read(result, 0, |result| result.header.revision)
 }
 
 /// The id of the cluster; 0 inside a transaction.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_result_cluster_id(result: *const etcd3_result_t) -> u64 {
-    read(result, 0, |result| result.response.header().cluster_id)
+    read(result, 0, |result| result.header.cluster_id)
 }
 
 /// The id of the member that answered; 0 inside a transaction.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_result_member_id(result: *const etcd3_result_t) -> u64 {
-    read(result, 0, |result| result.response.header().member_id)
+    read(result, 0, |result| result.header.member_id)
 }
 
 /// The term of the leader; 0 inside a transaction.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_result_raft_term(result: *const etcd3_result_t) -> u64 {
-    read(result, 0, |result| result.response.header().raft_term)
+    read(result, 0, |result| result.header.raft_term)
+}
+
+/// All four of them; NULL for NULL. Borrowed from `result`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_result_header(result: *const etcd3_result_t) -> *const etcd3_header_t {
+    read(result, std::ptr::null(), |result| &result.header)
 }
 
 /// Get: how many keys there are in the range, before limit and filters. Delete: how many keys were deleted.

@@ -5,6 +5,7 @@ use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::guard::{self, Out};
 use super::handle::{self, opaque};
+use super::header::{self, etcd3_header_t, Headed};
 use super::input::{bytes, text};
 use crate::core::access::Permission;
 use crate::core::client::Client;
@@ -194,7 +195,7 @@ pub struct etcd3_role_t {
     _private: [u8; 0],
 }
 
-opaque!(etcd3_role_t = RoleObject);
+opaque!(etcd3_role_t = Headed<RoleObject>);
 
 /// One permission of a role. Reached only by pointer, since fields may be added at the end. All of it is borrowed from the
 /// role it was read from.
@@ -243,8 +244,14 @@ pub unsafe extern "C" fn etcd3_role_get(
     guard::call(err, || {
         let (client, role) = (handle::get(client, "client")?, text(role, "role")?);
         let out = Out::new(permissions, "permissions")?;
-        out.give(handle::give(RoleObject::new(client.role_get(role)?)))
+        out.give(handle::give(Headed::new(client.role_get(role)?, RoleObject::new)))
     })
+}
+
+/// The header of the answer; NULL for NULL. Borrowed from `role`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_role_header(role: *const etcd3_role_t) -> *const etcd3_header_t {
+    header::header(role)
 }
 
 /// How many permissions a role has.

@@ -6,6 +6,7 @@ use super::client::etcd3_client_t;
 use super::error::etcd3_error_t;
 use super::guard::{self, Out};
 use super::handle::{self, opaque};
+use super::header::etcd3_header_t;
 use super::input;
 use super::output::c_text;
 use crate::core::code::Code;
@@ -21,6 +22,7 @@ opaque!(etcd3_status_t = StatusObject);
 
 pub struct StatusObject {
     status: Status,
+    header: etcd3_header_t,
     version: CString,
     storage_version: CString,
     downgrade_target: CString,
@@ -34,6 +36,7 @@ impl StatusObject {
             version: c_text(&status.version),
             storage_version: c_text(&status.storage_version),
             downgrade_target: c_text(target),
+            header: status.header.unwrap_or_default().into(),
             errors: status.errors.iter().map(|error| c_text(error)).collect(),
             status,
         }
@@ -61,22 +64,28 @@ unsafe fn read<T>(status: *const etcd3_status_t, otherwise: T, read: impl FnOnce
     guard::quiet(otherwise, || read(status))
 }
 
+/// The header of the answer; NULL for NULL. Borrowed from `status`.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_status_header(status: *const etcd3_status_t) -> *const etcd3_header_t {
+    read(status, std::ptr::null(), |object| &object.header)
+}
+
 /// The id of the cluster.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_status_cluster_id(status: *const etcd3_status_t) -> u64 {
-    read(status, 0, |object| object.status.header.unwrap_or_default().cluster_id)
+    read(status, 0, |object| object.header.cluster_id)
 }
 
 /// The id of the member that answered.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_status_member_id(status: *const etcd3_status_t) -> u64 {
-    read(status, 0, |object| object.status.header.unwrap_or_default().member_id)
+    read(status, 0, |object| object.header.member_id)
 }
 
 /// The revision of the member's store.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_status_revision(status: *const etcd3_status_t) -> i64 {
-    read(status, 0, |object| object.status.header.unwrap_or_default().revision)
+    read(status, 0, |object| object.header.revision)
 }
 
 /// The version of the server program, such as "3.6.5". Borrowed from `status`.
@@ -112,9 +121,7 @@ pub unsafe extern "C" fn etcd3_status_leader(status: *const etcd3_status_t) -> u
 /// 1 if the member that answered is the leader, else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_status_is_leader(status: *const etcd3_status_t) -> c_int {
-    let leads = |object: &StatusObject| {
-        object.status.leader != 0 && object.status.leader == object.status.header.unwrap_or_default().member_id
-    };
+    let leads = |object: &StatusObject| object.status.leader != 0 && object.status.leader == object.header.member_id;
     read(status, 0, |object| leads(object).into())
 }
 

@@ -6,7 +6,7 @@
 struct holding {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int lost, closed, others, reason, lost_after_closed;
+    int lost, closed, renewed, others, reason, lost_after_closed;
     int64_t lost_at;
     etcd3_code_t why, end;
     char why_text[300];
@@ -31,6 +31,9 @@ static inline void on_holding(const etcd3_event_t *event, void *user_data)
         h->closed++;
         h->end = code;
         CHECK_INT(etcd3_event_lost_reason(event), 0);
+        break;
+    case ETCD3_EVENT_RENEWED:
+        h->renewed++;
         break;
     default:
         h->others++;
@@ -77,7 +80,7 @@ static inline int told(struct holding *h)
 {
     int n;
     pthread_mutex_lock(&h->lock);
-    n = h->lost + h->closed + h->others;
+    n = h->lost + h->closed + h->renewed + h->others;
     pthread_mutex_unlock(&h->lock);
     return n;
 }

@@ -37,6 +37,7 @@ static void null_handles(void)
     REFUSED(etcd3_role_revoke_from_key(NULL, "r", K, &err), "client");
     REFUSED(etcd3_role_revoke_range(NULL, "r", K, "l", 1, &err), "client");
     CHECK(names == NULL && role == NULL && enabled == -1);
+    CHECK(etcd3_names_header(NULL) == NULL && etcd3_role_header(NULL) == NULL);
     CHECK_INT(etcd3_names_count(NULL), 0);
     CHECK(etcd3_names_at(NULL, 0) == NULL);
     QUIET(etcd3_names_free(NULL));

@@ -145,6 +145,7 @@ static void tls_of_a_config(void)
 static void functions_of_a_client(void)
 {
     const char *list[] = {"127.0.0.1:1"};
+    etcd3_endpoints_t *endpoints = NULL;
     CHECK_INT(etcd3_client_counter(client, NULL), -1);
     CHECK_INT(etcd3_client_counter(NULL, "calls"), -1);
     REFUSED(etcd3_client_wait_connected(NULL, 1000, &err), "client");
@@ -157,6 +158,10 @@ static void functions_of_a_client(void)
     REFUSED(etcd3_client_set_endpoints(client, NULL, 1, &err), "endpoints");
     REFUSED(etcd3_client_set_endpoints(client, list, 0, &err), "endpoints");
     REFUSED(etcd3_client_set_endpoints(client, list, (size_t)-1, &err), "endpoints");
+    REFUSED(etcd3_client_endpoints(NULL, &endpoints, &err), "client");
+    REFUSED(etcd3_client_endpoints(client, NULL, &err), "endpoints");
+    CHECK(endpoints == NULL && etcd3_endpoints_count(NULL) == 0 && etcd3_endpoints_at(NULL, 0) == NULL);
+    QUIET(etcd3_endpoints_free(NULL));
     REFUSED(etcd3_client_sync(NULL, &err), "client");
     REFUSED(etcd3_client_reload_tls(NULL, &err), "client");
     REFUSED(etcd3_client_reload_tls(client, &err), "TLS");

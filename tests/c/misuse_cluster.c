@@ -13,6 +13,7 @@ static void null_handles(void)
     REFUSED(etcd3_member_promote(NULL, 1, &members, &err), "client");
     REFUSED(etcd3_member_remove(NULL, 1, &members, &err), "client");
     CHECK(members == NULL);
+    CHECK(etcd3_members_header(NULL) == NULL);
     CHECK_INT(etcd3_members_count(NULL), 0);
     CHECK_INT(etcd3_members_id(NULL, 0), 0);
     CHECK_STR(etcd3_members_name(NULL, 0), "");

@@ -100,6 +100,8 @@ static void null_handles(void)
     REFUSED(etcd3_lease_adopt(NULL, 7, queue, NULL, NULL, &lease, &err), "client");
     REFUSED(etcd3_lease_adopt(client, 7, queue, NULL, NULL, NULL, &err), "lease");
     REFUSED(etcd3_lease_refresh(NULL, &err), "lease");
+    REFUSED(etcd3_lease_tell_renewals(NULL, 1, &err), "lease");
+    REFUSED(etcd3_session_tell_renewals(NULL, 1, &err), "session");
     REFUSED(etcd3_lease_revoke(NULL, &err), "lease");
     REFUSED(etcd3_session_open(NULL, 0, 0, queue, NULL, NULL, &session, &err), "client");
     REFUSED(etcd3_session_open(client, 0, 0, queue, count_closed, &closed, NULL, &err), "session");
@@ -111,12 +113,39 @@ static void null_handles(void)
     CHECK(etcd3_lease_id(NULL) == 0 && etcd3_lease_ttl(NULL) == 0 && etcd3_lease_remaining_ms(NULL) == 0);
     CHECK(etcd3_lease_is_alive(NULL) == 0 && etcd3_session_is_alive(NULL) == 0 && etcd3_session_lease_id(NULL) == 0);
     CHECK_INT(etcd3_event_lost_reason(NULL), 0);
+    CHECK_INT(etcd3_event_ttl(NULL), 0);
+    CHECK(etcd3_event_header(NULL) == NULL && etcd3_lease_info_header(NULL) == NULL);
+    CHECK(etcd3_lease_list_header(NULL) == NULL);
     QUIET(etcd3_session_orphan(NULL));
     QUIET(etcd3_session_free(NULL));
     QUIET(etcd3_lease_free(NULL));
     QUIET(etcd3_lease_info_free(NULL));
     QUIET(etcd3_lease_list_free(NULL));
     CHECK_INT(closed, 0);
+}
+
+static void renewals(void)
+{
+    static const int bad[] = {-1, 2, INT32_MAX};
+    etcd3_lease_t *lease = NULL, *mute = NULL;
+    etcd3_session_t *session = NULL;
+    int i;
+    CHECK_OK(etcd3_lease_open(client, 60, 0, queue, NULL, NULL, &lease, &err), err);
+    CHECK_OK(etcd3_lease_open(client, 60, 0, NULL, NULL, NULL, &mute, &err), err);
+    CHECK_OK(etcd3_session_open(client, 60, 0, queue, NULL, NULL, &session, &err), err);
+    for (i = 0; i < 3; i++) {
+        REFUSED(etcd3_lease_tell_renewals(lease, bad[i], &err), "on");
+        REFUSED(etcd3_session_tell_renewals(session, bad[i], &err), "on");
+    }
+    REFUSED(etcd3_lease_tell_renewals(mute, 1, &err), "lease: was opened without");
+    CHECK_OK(etcd3_lease_revoke(lease, &err), err);
+    CHECK_OK(etcd3_lease_revoke(mute, &err), err);
+    CHECK_OK(etcd3_session_close(session, 5000, &err), err);
+    REFUSED_AS(etcd3_lease_tell_renewals(lease, 1, &err), ETCD3_ERR_LEASE_LOST, "revoked");
+    REFUSED_AS(etcd3_session_tell_renewals(session, 1, &err), ETCD3_ERR_LEASE_LOST, "revoked");
+    etcd3_lease_free(lease);
+    etcd3_lease_free(mute);
+    etcd3_session_free(session);
 }
 
 static void session_times(void)
@@ -198,6 +227,7 @@ int main(void)
     RUN(times);
     RUN(ids);
     RUN(null_handles);
+    RUN(renewals);
     RUN(session_times);
     RUN(after_close);
     RUN(frees_in_any_order);

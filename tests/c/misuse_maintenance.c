@@ -8,6 +8,7 @@ static void null_handles(void)
     etcd3_status_t *status = NULL;
     etcd3_alarms_t *alarms = NULL;
     etcd3_hashes_t *hashes = NULL;
+    etcd3_downgrade_t *answer = NULL;
     uint32_t hash = 0;
     REFUSED(etcd3_status(NULL, NULL, &status, &err), "client");
     REFUSED(etcd3_status(client, NULL, NULL, &err), "status");
@@ -23,17 +24,26 @@ static void null_handles(void)
     REFUSED(etcd3_hash(client, NULL, NULL, &err), "hash");
     REFUSED(etcd3_hash_kv(NULL, NULL, 0, &hash, NULL, &err), "client");
     REFUSED(etcd3_hash_kv(client, NULL, 0, NULL, NULL, &err), "hash");
+    REFUSED(etcd3_hash_kv_of(NULL, NULL, 0, &hashes, &err), "client");
+    REFUSED(etcd3_hash_kv_of(client, NULL, 0, NULL, &err), "hashes");
     REFUSED(etcd3_hash_kv_compare(NULL, 0, &hashes, &err), "client");
     REFUSED(etcd3_hash_kv_compare(client, 0, NULL, &err), "hashes");
     REFUSED(etcd3_move_leader(NULL, 1, &err), "client");
+    REFUSED(etcd3_downgrade(NULL, ETCD3_DOWNGRADE_VALIDATE, "3.5", &answer, &err), "client");
     REFUSED(etcd3_downgrade_validate(NULL, "3.5", &err), "client");
     REFUSED(etcd3_downgrade_enable(NULL, "3.5", &err), "client");
     REFUSED(etcd3_downgrade_cancel(NULL, &err), "client");
-    CHECK(status == NULL && alarms == NULL && hashes == NULL && hash == 0);
+    CHECK(status == NULL && alarms == NULL && hashes == NULL && answer == NULL && hash == 0);
 }
 
 static void null_answers(void)
 {
+    CHECK(etcd3_status_header(NULL) == NULL);
+    CHECK(etcd3_alarms_header(NULL) == NULL);
+    CHECK(etcd3_hashes_header(NULL, 0) == NULL);
+    CHECK(etcd3_downgrade_header(NULL) == NULL);
+    CHECK_STR(etcd3_downgrade_version(NULL), "");
+    QUIET(etcd3_downgrade_free(NULL));
     CHECK_INT(etcd3_status_cluster_id(NULL), 0);
     CHECK_INT(etcd3_status_member_id(NULL), 0);
     CHECK_INT(etcd3_status_revision(NULL), 0);
@@ -66,6 +76,7 @@ static void null_answers(void)
     CHECK_INT(etcd3_hashes_differs(NULL, 0), 0);
     QUIET(etcd3_hashes_free(NULL));
     CHECK_STR(etcd3_event_notice(NULL), "");
+    CHECK_STR(etcd3_event_version(NULL), "");
     CHECK_INT(etcd3_event_done(NULL), 0);
     CHECK_INT(etcd3_event_total(NULL), 0);
 }
@@ -74,6 +85,7 @@ static void endpoints(void)
 {
     static const char *const bad[] = {"", "a:0", "a:b", "ftp://a", "::1", "a b", "\xff"};
     etcd3_status_t *status = NULL;
+    etcd3_hashes_t *hashes = NULL;
     uint32_t hash = 0;
     size_t i;
     for (i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -81,8 +93,9 @@ static void endpoints(void)
         REFUSED(etcd3_defragment(client, bad[i], 0, &err), "endpoint");
         REFUSED(etcd3_hash(client, bad[i], &hash, &err), "endpoint");
         REFUSED(etcd3_hash_kv(client, bad[i], 0, &hash, NULL, &err), "endpoint");
+        REFUSED(etcd3_hash_kv_of(client, bad[i], 0, &hashes, &err), "endpoint");
     }
-    CHECK(status == NULL && hash == 0);
+    CHECK(status == NULL && hashes == NULL && hash == 0);
 }
 
 static void numbers(void)
@@ -97,6 +110,7 @@ static void numbers(void)
         REFUSED(etcd3_alarm_list(client, 0, unknown[i], &alarms, &err), "alarm");
         REFUSED(etcd3_alarm_raise(client, 1, unknown[i], &alarms, &err), "alarm");
         REFUSED(etcd3_alarm_disarm(client, 0, unknown[i], &alarms, &err), "alarm");
+        REFUSED(etcd3_downgrade(client, unknown[i], "3.5", NULL, &err), "action");
         REFUSED(etcd3_compact(client, 1, unknown[i], 0, &err), "physical");
         REFUSED(etcd3_compact(client, 1, 0, bad_times[i], &err), "timeout_ms");
         REFUSED(etcd3_defragment(client, NULL, bad_times[i], &err), "timeout_ms");
@@ -107,6 +121,7 @@ static void numbers(void)
     REFUSED(etcd3_compact(client, -1, 0, 0, &err), "revision");
     REFUSED(etcd3_compact(client, INT64_MIN, 0, 0, &err), "revision");
     REFUSED(etcd3_hash_kv(client, NULL, -1, &hash, NULL, &err), "revision");
+    REFUSED(etcd3_hash_kv_of(client, NULL, -1, &hashes, &err), "revision");
     REFUSED(etcd3_hash_kv_compare(client, INT64_MIN, &hashes, &err), "revision");
     REFUSED(etcd3_move_leader(client, 0, &err), "member_id");
     CHECK(alarms == NULL && hashes == NULL && hash == 0);
@@ -115,10 +130,12 @@ static void numbers(void)
 static void versions(void)
 {
     static const char *const bad[] = {"", "3", "3.", ".5", "3.5.0", "v3.5", "3.x", "3. 5", "-3.5", "3.5\n", NULL};
+    etcd3_downgrade_t *answer = NULL;
     size_t i;
     for (i = 0; i < sizeof bad / sizeof *bad; i++) {
         REFUSED(etcd3_downgrade_validate(client, bad[i], &err), "version");
         REFUSED(etcd3_downgrade_enable(client, bad[i], &err), "version");
+        REFUSED(etcd3_downgrade(client, ETCD3_DOWNGRADE_ENABLE, bad[i], &answer, &err), "version");
     }
 }
 

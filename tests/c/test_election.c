@@ -232,6 +232,8 @@ static void on_leader(const etcd3_event_t *event, void *user_data)
                  leader ? (leader->value_len ? (const char *)leader->value : "") : "-");
         o->backwards += etcd3_event_revision(event) < o->revision;
         o->revision = etcd3_event_revision(event);
+        CHECK(etcd3_event_header(event) && etcd3_event_header(event)->revision == o->revision &&
+              etcd3_event_header(event)->member_id != 0);
         o->told++;
     } else if (etcd3_event_type(event) == ETCD3_EVENT_CLOSED) {
         o->closed++;

@@ -282,6 +282,82 @@ static void is_told_by_the_queue(void)
     etcd3_queue_free(queue);
 }
 
+static void await_renewals(int64_t number)
+{
+    int64_t end = now_ms() + PATIENCE_MS;
+    while (etcd3_client_counter(client, "lease_renewals") < number && now_ms() < end) {
+        struct timespec rest = {0, 5 * 1000000};
+        nanosleep(&rest, NULL);
+    }
+    CHECK(etcd3_client_counter(client, "lease_renewals") >= number);
+}
+
+/* The next event, which is a renewal to `ttl` seconds. */
+static void renewed(etcd3_queue_t *queue, int64_t ttl)
+{
+    etcd3_event_t *event = NULL;
+    const etcd3_header_t *header;
+    CHECK_OK(etcd3_queue_next(queue, PATIENCE_MS, &event, &err), err);
+    CHECK_INT(etcd3_event_type(event), ETCD3_EVENT_RENEWED);
+    CHECK_INT(etcd3_event_ttl(event), ttl);
+    header = etcd3_event_header(event);
+    if (CHECK(header != NULL)) {
+        CHECK(header->cluster_id != 0 && header->member_id != 0 && header->revision > 0 && header->raft_term > 0);
+        CHECK_INT(etcd3_event_revision(event), header->revision);
+    }
+    CHECK(etcd3_event_user_data(event) == queue && etcd3_event_error(event) == NULL);
+    CHECK_INT(etcd3_event_lost_reason(event), 0);
+    etcd3_event_free(event);
+}
+
+static int is_empty(etcd3_queue_t *queue)
+{
+    etcd3_event_t *event = NULL;
+    CHECK_OK(etcd3_queue_next(queue, 0, &event, &err), err);
+    etcd3_event_free(event);
+    return event == NULL;
+}
+
+static void renewals_are_told(void)
+{
+    etcd3_queue_t *queue = NULL;
+    etcd3_lease_t *lease = NULL, *other = NULL;
+    int64_t before;
+    int i;
+    CHECK_OK(etcd3_queue_new(&queue, &err), err);
+    CHECK_OK(etcd3_lease_open(client, 2, 0, queue, NULL, queue, &lease, &err), err);
+    CHECK_OK(etcd3_lease_tell_renewals(lease, 1, &err), err);
+    renewed(queue, 2);
+    renewed(queue, 2);
+    CHECK_OK(etcd3_lease_revoke(lease, &err), err);
+    etcd3_lease_free(lease);
+    for (i = 0; !is_empty(queue); i++)
+        ;
+    CHECK(i == 2 || i == 3); /* a renewal in between, LOST, CLOSED */
+    /* Whoever does not take them finds the newest; and who does not ask is told nothing. */
+    CHECK_OK(etcd3_lease_open(client, 60, 0, queue, NULL, queue, &lease, &err), err);
+    before = etcd3_client_counter(client, "lease_renewals");
+    CHECK_OK(etcd3_lease_refresh(lease, &err), err);
+    await_renewals(before + 1);
+    CHECK(is_empty(queue));
+    CHECK_OK(etcd3_lease_adopt(client, etcd3_lease_id(lease), NULL, NULL, NULL, &other, &err), err);
+    CHECK_OK(etcd3_lease_tell_renewals(lease, 1, &err), err);
+    before = etcd3_client_counter(client, "lease_renewals");
+    for (i = 0; i < 20; i++)
+        CHECK_OK(etcd3_lease_refresh(i % 2 ? lease : other, &err), err);
+    await_renewals(before + 20);
+    renewed(queue, 60);
+    CHECK(is_empty(queue));
+    CHECK_OK(etcd3_lease_tell_renewals(lease, 0, &err), err);
+    CHECK_OK(etcd3_lease_refresh(lease, &err), err);
+    await_renewals(before + 21);
+    CHECK(is_empty(queue));
+    CHECK_OK(etcd3_lease_revoke(lease, &err), err);
+    etcd3_lease_free(other);
+    etcd3_lease_free(lease);
+    etcd3_queue_free(queue);
+}
+
 /* Renewed in batches on one stream: all are alive after more than their time. */
 static void many(void)
 {
@@ -328,6 +404,7 @@ int main(void)
     RUN(ends_with_its_surroundings);
     RUN(closing_takes_no_time);
     RUN(is_told_by_the_queue);
+    RUN(renewals_are_told);
     RUN(many);
     etcd3_client_free(client);
     return CHECK_DONE();

@@ -361,6 +361,21 @@ static void hashes(void)
     CHECK(other != hash);
     CHECK_CODE(etcd3_hash_kv(client, endpoints[0], revision + 1000, &hash, NULL, &err), err, ETCD3_ERR_FUTURE_REVISION,
                "future");
+    for (i = 0; i < 2; i++) {
+        CHECK_OK(etcd3_hash_kv_of(client, endpoints[2], i ? revision : 0, &list, &err), err);
+        CHECK_INT(etcd3_hashes_count(list), 1);
+        CHECK_INT(etcd3_hashes_revision(list, 0), i ? revision : revision + 1);
+        CHECK(i ? etcd3_hashes_hash(list, 0) == hash : etcd3_hashes_hash(list, 0) == other);
+        CHECK_INT(etcd3_hashes_compact_revision(list, 0), compacted);
+        CHECK(etcd3_hashes_member_id(list, 0) == ids[2]);
+        CHECK_STR(etcd3_hashes_endpoint(list, 0), endpoints[2]);
+        CHECK_INT(etcd3_hashes_difference_count(list), 0);
+        CHECK(etcd3_hashes_header(list, 0) && etcd3_hashes_header(list, 0)->member_id == ids[2]);
+        CHECK(etcd3_hashes_header(list, 1) == NULL);
+        etcd3_hashes_free(list);
+        list = NULL;
+    }
+    CHECK_CODE(etcd3_hash_kv_of(client, NULL, 1, &list, &err), err, ETCD3_ERR_COMPACTED, "compacted");
     CHECK_CODE(etcd3_hash_kv_compare(client, 1, &list, &err), err, ETCD3_ERR_COMPACTED, "compacted");
     CHECK(list == NULL);
 }
@@ -434,6 +449,7 @@ static void downgrades(void)
 {
     const char *version = getenv("ETCD3_SERVER_VERSION");
     char lower[20];
+    etcd3_downgrade_t *answer = NULL;
     if (is_3_4) {
         CHECK_CODE(etcd3_downgrade_validate(client, "3.3", &err), err, ETCD3_ERR_UNIMPLEMENTED, "Downgrade");
         return;
@@ -446,10 +462,12 @@ static void downgrades(void)
         etcd3_error_free(err);
         err = NULL;
     }
-    if (!is_3_6) {
-        CHECK_OK(etcd3_downgrade_validate(client, lower, &err), err);
+    CHECK_OK(etcd3_downgrade(client, ETCD3_DOWNGRADE_VALIDATE, lower, &answer, &err), err);
+    CHECK(strncmp(etcd3_downgrade_version(answer), version, 3) == 0);
+    CHECK(etcd3_downgrade_header(answer) && etcd3_downgrade_header(answer)->member_id != 0);
+    etcd3_downgrade_free(answer);
+    if (!is_3_6)
         return;
-    }
     CHECK_OK(etcd3_downgrade_validate(client, lower, &err), err);
     CHECK_OK(etcd3_downgrade_enable(client, lower, &err), err);
     {
@@ -461,7 +479,7 @@ static void downgrades(void)
         etcd3_status_free(status);
     }
     CHECK_CODE(etcd3_downgrade_enable(client, lower, &err), err, ETCD3_ERR_DOWNGRADE_IN_PROGRESS, "in progress");
-    CHECK_OK(etcd3_downgrade_cancel(client, &err), err);
+    CHECK_OK(etcd3_downgrade(client, ETCD3_DOWNGRADE_CANCEL, NULL, NULL, &err), err);
 }
 
 static void ends_with_the_client(void)

@@ -32,6 +32,48 @@ static void a_write(void)
     etcd3_result_free(r);
 }
 
+/* The header of a call that brings no object: field 1 of each answer; cluster_id = 1, member_id = 2, revision = 3,
+   raft_term = 4, all as varints. */
+static uint64_t header_field(const etcd3_result_t *r, int field)
+{
+    size_t len = 0, at = 2;
+    const uint8_t *data = etcd3_result_data(r, &len);
+    if (!CHECK(len > 2 && data[0] == 0x0a && data[1] + (size_t)2 <= len))
+        return 0;
+    for (len = data[1] + (size_t)2; at < len;) {
+        int number = data[at++] >> 3, shift = 0;
+        uint64_t value = 0;
+        do
+            value |= (uint64_t)(data[at] & 0x7f) << shift, shift += 7;
+        while (data[at++] & 0x80);
+        if (number == field)
+            return value;
+    }
+    return 0;
+}
+
+static void the_header_of_a_compaction(void)
+{
+    char request[20] = "\x08";
+    etcd3_op_t *op;
+    etcd3_result_t *r;
+    int64_t revision;
+    size_t n = 1;
+    uint64_t left;
+    put(client, "test_raw/key", "compacted");
+    revision = revision_now(client);
+    /* etcdserverpb.CompactionRequest: revision = field 1. */
+    for (left = (uint64_t)revision; left > 0x7f; left >>= 7)
+        request[n++] = (char)(left | 0x80);
+    request[n++] = (char)left;
+    op = etcd3_op_raw("/etcdserverpb.KV/Compact", request, n, ETCD3_REPEAT_NEVER);
+    r = EXECUTE(client, op);
+    CHECK(header_field(r, 1) != 0 && header_field(r, 4) != 0);
+    CHECK(header_field(r, 2) == (uint64_t)strtoull(getenv("ETCD3_TEST_MEMBER"), NULL, 10));
+    CHECK_INT(header_field(r, 3), revision);
+    etcd3_result_free(r);
+}
+
 /* v3electionpb.LeaderRequest: name = field 1. */
 static void a_recipe_of_the_server(void)
 {
@@ -71,6 +113,7 @@ int main(void)
     client = open_client();
     RUN(a_service_beside_etcds);
     RUN(a_write);
+    RUN(the_header_of_a_compaction);
     RUN(a_recipe_of_the_server);
     RUN(what_the_server_does_not_have);
     RUN(garbage);

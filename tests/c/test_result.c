@@ -9,6 +9,7 @@ static void readers_take_null(void)
 {
     CHECK_INT(etcd3_result_kind(NULL), 0);
     CHECK_INT(etcd3_result_revision(NULL), 0);
+    CHECK(etcd3_result_header(NULL) == NULL);
     CHECK(etcd3_result_cluster_id(NULL) == 0);
     CHECK(etcd3_result_member_id(NULL) == 0);
     CHECK(etcd3_result_raft_term(NULL) == 0);

@@ -56,6 +56,10 @@ static void is_kept_alive(void)
             break;
     CHECK_INT(etcd3_session_is_alive(session), 1);
     CHECK_INT(told(&h), 0);
+    CHECK_OK(etcd3_session_tell_renewals(session, 1, &err), err);
+    for (end = now_ms() + PATIENCE_MS; told(&h) < 2 && now_ms() < end;)
+        CHECK(left_of(client, etcd3_session_lease_id(session)) >= 0);
+    CHECK(h.renewed >= 2);
     CHECK_OK(etcd3_session_close(session, 5000, &err), err);
     etcd3_session_free(session);
     ENDED(&h, ETCD3_LOST_REVOKED, ETCD3_OK, ETCD3_OK);

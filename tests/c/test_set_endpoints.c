@@ -19,6 +19,18 @@ static void move_to(etcd3_client_t *client, const char *endpoint)
     memset(copy, 'x', sizeof copy - 1);
 }
 
+/* The client has this one endpoint, and says so. */
+static void has_one(const etcd3_client_t *client, const char *endpoint)
+{
+    etcd3_endpoints_t *endpoints = NULL;
+    etcd3_error_t *err = NULL;
+    CHECK_OK(etcd3_client_endpoints(client, &endpoints, &err), err);
+    CHECK_INT(etcd3_endpoints_count(endpoints), 1);
+    CHECK_STR(etcd3_endpoints_at(endpoints, 0), endpoint);
+    CHECK(etcd3_endpoints_at(endpoints, 1) == NULL);
+    etcd3_endpoints_free(endpoints);
+}
+
 /* What is wrong with a list is said, and the former endpoints stay. */
 static void a_bad_list_changes_nothing(void)
 {
@@ -262,7 +274,9 @@ static void synced(void)
     int before;
     forwarder_start(&way);
     client = client_of(way.endpoint, PATIENCE_MS);
+    has_one(client, way.endpoint);
     CHECK_OK(etcd3_client_sync(client, &err), err);
+    has_one(client, etcd());
     before = forwarder_accepted(&way);
     CHECK(before > 0);
     forwarder_stop(&way);

@@ -41,6 +41,17 @@ static int is_checked(const char *path)
     return strcmp(sum, tail) == 0;
 }
 
+/* What the server's format is called; "" before 3.6. */
+static const char *storage_version(void)
+{
+    static char version[20];
+    etcd3_status_t *status = NULL;
+    CHECK_OK(etcd3_status(client, NULL, &status, &err), err);
+    snprintf(version, sizeof version, "%s", etcd3_status_storage_version(status));
+    etcd3_status_free(status);
+    return version;
+}
+
 static void fill(int64_t bytes)
 {
     enum { EACH = 1000000 };
@@ -220,6 +231,7 @@ static void ends_early(void)
 struct taken {
     int64_t bytes, total;
     int closed, out_of_order;
+    char version[20];
     etcd3_code_t why;
     FILE *file;
 };
@@ -237,6 +249,8 @@ static void take(const etcd3_event_t *event, void *user_data)
     CHECK_INT(etcd3_event_type(event), ETCD3_EVENT_DATA);
     data = etcd3_event_data(event, &len);
     CHECK(data && len > 0);
+    snprintf(taken->version, sizeof taken->version, "%s", etcd3_event_version(event));
+    CHECK_STR(etcd3_event_notice(event), "");
     taken->bytes += (int64_t)len;
     taken->total = etcd3_event_total(event);
     taken->out_of_order += etcd3_event_done(event) != taken->bytes || taken->bytes > taken->total;
@@ -267,6 +281,7 @@ static void as_events(void)
     CHECK_INT(taken.bytes, taken.total);
     CHECK_INT(taken.bytes, size_of(in_directory("whole")));
     CHECK(is_checked(in_directory("events")));
+    CHECK_STR(taken.version, storage_version());
     etcd3_queue_free(queue);
 }
 

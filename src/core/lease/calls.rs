@@ -1,10 +1,13 @@
 //! The calls about leases, each on its own.
 
+use super::super::ask::Answer;
 use super::super::client::{Client, Core};
 use super::super::code;
 use super::super::error::{Error, Result};
+use super::super::event::Renewal;
 use super::super::persist::DOUBT;
 use super::super::proto::etcdserverpb as pb;
+use super::super::response::Headed;
 use super::super::transport::{Limits, Method, Repeat};
 use super::{once, Moment};
 use bytes::Bytes;
@@ -133,29 +136,24 @@ impl Client {
 
     pub fn lease_keep_alive_once(&self, id: i64) -> Result<i64> {
         check_id(id)?;
-        self.renew(id).map(|(ttl, _)| ttl)
+        self.renew(id).map(|(renewal, _)| renewal.ttl)
     }
 
     pub(super) fn renew(&self, id: i64) -> Result<once::Renewed> {
         match self.run(self.limits(None), async |limits| once::renew(&self.core, id, limits).await)? {
-            (0, _) => Err(unknown(id)),
+            (Renewal { ttl: 0, .. }, _) => Err(unknown(id)),
             renewed => Ok(renewed),
         }
     }
 
-    pub fn lease_time_to_live(&self, id: i64, keys: bool) -> Result<Info> {
+    pub fn lease_time_to_live(&self, id: i64, keys: bool) -> Result<Headed<Info>> {
         check_id(id)?;
         self.run(self.limits(None), async |limits| self.core.time_to_live(id, keys, limits).await)
     }
 
-    pub fn lease_list(&self) -> Result<Vec<i64>> {
-        self.run(self.limits(None), async |limits| {
-            let epoch = self.core.epoch();
-            let request = pb::LeaseLeasesRequest {};
-            let reply = self.core.transport.unary::<_, pb::LeaseLeasesResponse>(LEASES, &request, limits).await?;
-            self.core.check(reply.message.header.unwrap_or_default(), epoch, LEASES, &reply.endpoint)?;
-            Ok(reply.message.leases.iter().map(|lease| lease.id).collect())
-        })
+    pub fn lease_list(&self) -> Result<Headed<Vec<i64>>> {
+        let answer: pb::LeaseLeasesResponse = self.ask(LEASES, &pb::LeaseLeasesRequest {})?;
+        Ok(answer.headed(|answer| answer.leases.iter().map(|lease| lease.id).collect()))
     }
 }
 
@@ -176,7 +174,7 @@ impl Core {
                 }
             }
             Err(error) if new && error.code == code::ERR_LEASE_EXISTS => {
-                let info = self.time_to_live(id, false, limits).await?;
+                let info = self.time_to_live(id, false, limits).await?.body;
                 match info.ttl {
                     ..0 => Err(unknown(id)),
                     _ => Ok(Granted { id, ttl: info.granted_ttl, sent }),
@@ -197,12 +195,9 @@ impl Core {
         }
     }
 
-    pub async fn time_to_live(&self, id: i64, keys: bool, limits: &Limits) -> Result<Info> {
-        let epoch = self.epoch();
+    pub async fn time_to_live(&self, id: i64, keys: bool, limits: &Limits) -> Result<Headed<Info>> {
         let request = pb::LeaseTimeToLiveRequest { id, keys };
-        let reply = self.transport.unary::<_, pb::LeaseTimeToLiveResponse>(TIME_TO_LIVE, &request, limits).await?;
-        let message = reply.message;
-        self.check(message.header.unwrap_or_default(), epoch, TIME_TO_LIVE, &reply.endpoint)?;
-        Ok(Info { id, ttl: message.ttl, granted_ttl: message.granted_ttl, keys: message.keys })
+        let answer: pb::LeaseTimeToLiveResponse = self.ask(None, TIME_TO_LIVE, &request, limits).await?;
+        Ok(answer.headed(|answer| Info { id, ttl: answer.ttl, granted_ttl: answer.granted_ttl, keys: answer.keys }))
     }
 }

@@ -3,7 +3,7 @@
 use super::super::code;
 use super::super::counters::Counter;
 use super::super::error::Error;
-use super::super::event::LostReason;
+use super::super::event::{Body, LostReason, Newest, Renewal};
 use super::super::source::Source;
 use super::super::sync::lock;
 use super::Moment;
@@ -20,6 +20,9 @@ pub struct Hold {
     pub gone: CancellationToken,
     /// Its owner is revoking it: that the server does not know it is then his doing.
     pub revoking: AtomicBool,
+    /// Its owner wants to be told of renewals.
+    telling: AtomicBool,
+    newest: Arc<Newest>,
 }
 
 struct State {
@@ -47,7 +50,15 @@ fn is_a_loss(reason: LostReason) -> bool {
 impl Hold {
     pub fn new(id: i64, ttl: Duration, safe_until: Moment, source: Option<Arc<Source>>) -> Arc<Self> {
         let state = Mutex::new(State { ttl, safe_until, lost: None });
-        Arc::new(Hold { id, source, state, gone: CancellationToken::new(), revoking: AtomicBool::new(false) })
+        Arc::new(Hold {
+            id,
+            source,
+            state,
+            gone: CancellationToken::new(),
+            revoking: AtomicBool::new(false),
+            telling: AtomicBool::new(false),
+            newest: Arc::default(),
+        })
     }
 
     pub fn ttl(&self) -> Duration {
@@ -80,6 +91,25 @@ impl Hold {
         let mut state = lock(&self.state);
         state.ttl = ttl;
         state.safe_until = state.safe_until.max(until);
+    }
+
+    /// Has renewals told from now on, or no more; false if there is nobody to be told.
+    pub fn tell_renewals(&self, on: bool) -> bool {
+        self.telling.store(on, Ordering::Release);
+        self.source.is_some()
+    }
+
+    /// Tells the owner of a renewal, if he wants to know.
+    pub fn tell(&self, renewal: Renewal) {
+        let Some(source) = self.source.as_ref().filter(|_| self.telling.load(Ordering::Acquire)) else { return };
+        // Not behind a loss.
+        let is_first = {
+            let state = lock(&self.state);
+            state.lost.is_none() && self.newest.put(renewal)
+        };
+        if is_first {
+            source.emit(Body::Renewed { newest: self.newest.clone() });
+        }
     }
 
     /// Tells the owner, once, having counted it if it is against his will; `error` is what the server said.
@@ -132,7 +162,6 @@ pub fn why(id: i64, reason: LostReason) -> Option<Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::event::Body;
     use super::super::super::queue::{Queue, ThreadWake};
     use super::super::super::source::tests::Mute;
     use super::*;
@@ -178,6 +207,30 @@ mod tests {
         assert_eq!(losses.value(), 1);
         let lost = Some(code::ERR_LEASE_LOST);
         assert_eq!(told(&queue), [(Some(LostReason::Expired), lost), (None, lost)]);
+    }
+
+    #[test]
+    fn of_renewals_only_the_newest_waits() {
+        let (queue, hold) = hold();
+        let renewal = |ttl| Renewal { ttl, header: Default::default() };
+        let waiting = || {
+            let tell = |body| match body {
+                Body::Renewed { newest } => newest.take().map(|renewal| renewal.ttl),
+                _ => None,
+            };
+            queue.take().into_iter().map(|event| tell(event.body)).collect::<Vec<_>>()
+        };
+        hold.tell(renewal(1));
+        assert_eq!(waiting(), []);
+        assert!(hold.tell_renewals(true));
+        (2..100).for_each(|ttl| hold.tell(renewal(ttl)));
+        assert_eq!(waiting(), [Some(99)]);
+        hold.tell(renewal(100));
+        assert_eq!(waiting(), [Some(100)]);
+        hold.tell(renewal(101));
+        hold.lose(LostReason::Gone, None, &Counter::default());
+        hold.tell(renewal(102));
+        assert_eq!(waiting(), [Some(101), None, None]);
     }
 
     #[test]

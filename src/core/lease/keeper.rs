@@ -3,7 +3,7 @@
 
 use super::super::counters::Counter;
 use super::super::error::Error;
-use super::super::event::LostReason;
+use super::super::event::{LostReason, Renewal};
 use super::super::mutant;
 use super::hold::{safe_until, Hold};
 use super::Moment;
@@ -296,8 +296,8 @@ impl Keeper {
         [self.main.heard, self.hedge.heard]
     }
 
-    /// An answer; `ttl` is 0 if the server does not know the lease.
-    pub fn receive(&mut self, lane: Lane, id: i64, ttl: i64, now: Moment) -> Next {
+    /// An answer.
+    pub fn receive(&mut self, lane: Lane, id: i64, renewal: Renewal, now: Moment) -> Next {
         let stream = self.stream(lane);
         // An answer that nobody asked for says nothing.
         let Some(place) = stream.sent.iter().position(|(sent, _)| *sent == id) else { return Next::Nothing };
@@ -305,7 +305,7 @@ impl Keeper {
         stream.heard = now;
         if let Some(entry) = self.leases.get_mut(&id) {
             entry.unanswered[lane as usize] = entry.unanswered[lane as usize].saturating_sub(1);
-            self.answered(id, ttl, sent, now);
+            self.answered(id, renewal, sent, now);
         }
         let stuck = self.main.is_silent(now, PATIENCE);
         match lane {
@@ -317,8 +317,8 @@ impl Keeper {
     }
 
     /// The answer to a renewal sent at `sent`, on whatever stream.
-    pub fn answered(&mut self, id: i64, ttl: i64, sent: Moment, now: Moment) {
-        match u64::try_from(ttl) {
+    pub fn answered(&mut self, id: i64, renewal: Renewal, sent: Moment, now: Moment) {
+        match u64::try_from(renewal.ttl) {
             Ok(seconds @ 1..) => {
                 self.renewals += 1;
                 let ttl = Duration::from_secs(seconds);
@@ -331,6 +331,7 @@ impl Keeper {
                     entry.phase = Phase::Due(due);
                 }
                 self.renewed(id, ttl, until, now);
+                self.leases.get(&id).iter().flat_map(|entry| &entry.holds).for_each(|hold| hold.tell(renewal));
             }
             _ => self.lose(id, LostReason::Gone, None),
         }

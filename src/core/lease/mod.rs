@@ -54,8 +54,8 @@ impl Client {
     /// Keeps a lease alive that is there already.
     pub fn lease_adopt(self: &Arc<Self>, id: i64, listener: Option<Listener>) -> Result<Arc<Lease>> {
         calls::check_id(id)?;
-        let (ttl, sent) = self.renew(id)?;
-        self.keep(id, ttl, sent, listener)
+        let (renewal, sent) = self.renew(id)?;
+        self.keep(id, renewal.ttl, sent, listener)
     }
 
     fn keep(self: &Arc<Self>, id: i64, ttl: i64, sent: Moment, listener: Option<Listener>) -> Result<Arc<Lease>> {
@@ -63,7 +63,8 @@ impl Client {
         let (mut ttl, mut sent) = (ttl, sent);
         // What took long to come may have ended meanwhile.
         if now() >= sent + seconds(ttl) / 2 {
-            (ttl, sent) = self.renew(id)?;
+            let renewed = self.renew(id)?;
+            (ttl, sent) = (renewed.0.ttl, renewed.1);
         }
         let ttl = seconds(ttl);
         let leases = self.leases()?.clone();
@@ -150,15 +151,27 @@ impl Lease {
         }
     }
 
+    /// Has its owner told of each renewal, or no more.
+    pub fn tell_renewals(&self, on: bool) -> Result<()> {
+        self.check()?;
+        match self.hold.tell_renewals(on) {
+            true => Ok(()),
+            false => {
+                Err(Error::argument("lease", "was opened without a queue or function, so there is nobody to be told"))
+            }
+        }
+    }
+
     /// Renews it now, and says what it has got, in seconds.
     pub fn refresh(&self) -> Result<i64> {
         self.check()?;
         let leases = self.client.leases()?;
         match self.client.renew(self.id()) {
-            Ok((ttl, sent)) => {
+            Ok((renewal, sent)) => {
+                let ttl = renewal.ttl;
                 let (now, granted) = ((self.client.core.clock)(), seconds(ttl));
                 self.hold.extend(granted, safe_until(sent, granted), now, &self.client.counters().leases_lost);
-                leases.renewed(self.id(), (ttl, sent));
+                leases.renewed(self.id(), (renewal, sent));
                 self.check().map(|()| ttl)
             }
             Err(error) => {

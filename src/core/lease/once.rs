@@ -4,6 +4,7 @@
 use super::super::client::Core;
 use super::super::code;
 use super::super::error::{Error, Result};
+use super::super::event::Renewal;
 use super::super::transport::{Limits, StreamService};
 use super::link::Link;
 use super::Moment;
@@ -18,7 +19,7 @@ const MOST_RENEWALS: u32 = 2;
 const MOST_STREAMS: usize = 3;
 
 /// What a renewal brought: the time to live in seconds, 0 for an unknown lease, and when the request was sent.
-pub type Renewed = (i64, Moment);
+pub type Renewed = (Renewal, Moment);
 
 pub async fn renew(core: &Arc<Core>, id: i64, limits: &Limits) -> Result<Renewed> {
     let mut last = None;
@@ -107,7 +108,8 @@ async fn ask(core: &Arc<Core>, service: StreamService, id: i64, renew: bool) -> 
         let endpoint = service.endpoint();
         core.check(response.header.unwrap_or_default(), epoch, super::KEEP_ALIVE, &endpoint)?;
         if response.id == id {
-            return Ok((response.ttl.max(0), sent));
+            let (ttl, header) = (response.ttl.max(0), response.header.unwrap_or_default());
+            return Ok((Renewal { ttl, header }, sent));
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::client::Core;
 use super::super::code;
 use super::super::error::{Error, Result};
-use super::super::event::LostReason;
+use super::super::event::{LostReason, Renewal};
 use super::super::proto::etcdserverpb as pb;
 use super::super::transport::StreamService;
 use super::hold::Hold;
@@ -145,7 +145,7 @@ impl Task {
             Command::Add(hold, sent) => self.keeper.add(hold, sent, now),
             Command::Release(hold) => self.keeper.release(&hold),
             Command::Revoked(id) => self.keeper.lose(id, LostReason::Revoked, None),
-            Command::Renewed(id, (ttl, sent)) => self.keeper.answered(id, ttl, sent, now),
+            Command::Renewed(id, (renewal, sent)) => self.keeper.answered(id, renewal, sent, now),
         }
     }
 
@@ -219,11 +219,11 @@ impl Task {
 
     fn heard(&mut self, lane: Lane, response: Result<pb::LeaseKeepAliveResponse>) {
         match response.and_then(|response| self.checked(lane, response)) {
-            Ok((id, ttl)) => {
+            Ok((id, renewal)) => {
                 self.pause = BACKOFF_FIRST;
                 self.renewals = 0;
                 let now = self.now();
-                match self.keeper.receive(lane, id, ttl, now) {
+                match self.keeper.receive(lane, id, renewal, now) {
                     Next::Nothing => {}
                     Next::Promote => self.promote(),
                     Next::Drop => self.close(Lane::Hedge),
@@ -233,13 +233,14 @@ impl Task {
         }
     }
 
-    fn checked(&mut self, lane: Lane, response: pb::LeaseKeepAliveResponse) -> Result<(i64, i64)> {
+    fn checked(&mut self, lane: Lane, response: pb::LeaseKeepAliveResponse) -> Result<(i64, Renewal)> {
         let (epoch, endpoint) = match self.open(lane) {
             Some(open) => (open.epoch, open.link.service.endpoint()),
             None => Default::default(),
         };
-        self.core.check(response.header.unwrap_or_default(), epoch, KEEP_ALIVE, &endpoint)?;
-        Ok((response.id, response.ttl))
+        let header = response.header.unwrap_or_default();
+        self.core.check(header, epoch, KEEP_ALIVE, &endpoint)?;
+        Ok((response.id, Renewal { ttl: response.ttl, header }))
     }
 
     fn promote(&mut self) {
@@ -297,7 +298,7 @@ impl Task {
         self.alone = None;
         let now = self.now();
         match renewed {
-            Ok((ttl, sent)) => self.keeper.answered(id, ttl, sent, now),
+            Ok((renewal, sent)) => self.keeper.answered(id, renewal, sent, now),
             Err(error) if error.code == code::ERR_PERMISSION_DENIED => {
                 self.keeper.lose(id, LostReason::Permission, Some(&error));
             }

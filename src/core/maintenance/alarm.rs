@@ -1,9 +1,11 @@
 //! Alarms: what stops a cluster from taking writes until it is disarmed.
 
+use super::super::ask::Answer;
 use super::super::client::{Client, Core};
 use super::super::error::{Error, Result};
 use super::super::members::MEMBER_LIST;
 use super::super::proto::etcdserverpb as pb;
+use super::super::response::Headed;
 use super::super::transport::{Limits, Method, Repeat};
 use pb::alarm_request::AlarmAction;
 use pb::AlarmType;
@@ -32,13 +34,13 @@ fn matches(alarm: &Alarm, member: u64, kind: Option<AlarmType>) -> bool {
 
 impl Client {
     /// The alarms there are, of a member (0: of all) and of a kind (0: of every).
-    pub fn alarm_list(&self, member: u64, wanted: i32) -> Result<Vec<Alarm>> {
+    pub fn alarm_list(&self, member: u64, wanted: i32) -> Result<Headed<Vec<Alarm>>> {
         let kind = kind(wanted)?;
         self.run(self.limits(None), async |limits| self.core.alarms(member, kind, limits).await)
     }
 
     /// Raises one for a member, or for each.
-    pub fn alarm_raise(&self, member: u64, wanted: i32) -> Result<Vec<Alarm>> {
+    pub fn alarm_raise(&self, member: u64, wanted: i32) -> Result<Headed<Vec<Alarm>>> {
         let Some(kind) = kind(wanted)? else {
             return Err(Error::argument("alarm", "must not be ETCD3_ALARM_NONE"));
         };
@@ -59,13 +61,13 @@ impl Client {
     }
 
     /// Disarms those that fit; gives those that were.
-    pub fn alarm_disarm(&self, member: u64, wanted: i32) -> Result<Vec<Alarm>> {
+    pub fn alarm_disarm(&self, member: u64, wanted: i32) -> Result<Headed<Vec<Alarm>>> {
         let kind = kind(wanted)?;
         self.run(self.limits(None), async |limits| {
-            let alarms = self.core.alarms(member, kind, limits).await?;
-            for alarm in &alarms {
+            let mut alarms = self.core.alarms(member, kind, limits).await?;
+            for alarm in &alarms.body {
                 let kind = AlarmType::try_from(alarm.kind).unwrap_or_default();
-                self.core.alarm(AlarmAction::Deactivate, alarm.member, kind, limits).await?;
+                alarms.header = self.core.alarm(AlarmAction::Deactivate, alarm.member, kind, limits).await?;
             }
             Ok(alarms)
         })
@@ -73,15 +75,23 @@ impl Client {
 }
 
 impl Core {
-    async fn alarms(&self, member: u64, kind: Option<AlarmType>, limits: &Limits) -> Result<Vec<Alarm>> {
+    async fn alarms(&self, member: u64, kind: Option<AlarmType>, limits: &Limits) -> Result<Headed<Vec<Alarm>>> {
         let method = Method { repeat: Repeat::Freely, ..ALARM };
         let list: pb::AlarmResponse = self.ask(None, method, &request(AlarmAction::Get, 0, None), limits).await?;
-        let alarms = list.alarms.iter().map(|alarm| Alarm { member: alarm.member_id, kind: alarm.alarm });
-        Ok(alarms.filter(|alarm| matches(alarm, member, kind)).collect())
+        let alarm = |alarm: &pb::AlarmMember| Alarm { member: alarm.member_id, kind: alarm.alarm };
+        let fits = |alarm: &Alarm| matches(alarm, member, kind);
+        Ok(list.headed(|list| list.alarms.iter().map(alarm).filter(fits).collect()))
     }
 
-    async fn alarm(&self, action: AlarmAction, member: u64, kind: AlarmType, limits: &Limits) -> Result<()> {
-        self.ask::<pb::AlarmResponse>(None, ALARM, &request(action, member, Some(kind)), limits).await.map(drop)
+    async fn alarm(
+        &self,
+        action: AlarmAction,
+        member: u64,
+        kind: AlarmType,
+        limits: &Limits,
+    ) -> Result<pb::ResponseHeader> {
+        let answer: pb::AlarmResponse = self.ask(None, ALARM, &request(action, member, Some(kind)), limits).await?;
+        Ok(answer.header.unwrap_or_default())
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::code;
 use super::super::endpoint::Endpoint;
 use super::super::error::{Error, Result};
 use super::super::proto::etcdserverpb as pb;
-use super::super::transport::{Limits, Method, Repeat};
+use super::super::transport::{Limits, Method, Repeat, Reply};
 use super::STATUS;
 use futures_util::future::try_join_all;
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub struct Hashed {
     pub revision: i64,
     pub hash: u32,
     pub compact_revision: i64,
+    pub header: pb::ResponseHeader,
     /// It is not what most members say.
     pub differs: bool,
 }
@@ -37,6 +38,12 @@ impl Client {
 
     pub fn hash_kv(&self, at: Option<&Endpoint>, revision: i64) -> Result<HashKv> {
         self.ask_within(at, HASH_KV, &pb::HashKvRequest { revision: checked(revision)? }, None)
+    }
+
+    /// The same with where it is from, and the revision that it is for, which servers before 3.6 leave to the asker.
+    pub fn hash_kv_of(&self, at: Option<&Endpoint>, revision: i64) -> Result<Hashed> {
+        let revision = checked(revision)?;
+        self.run(self.limits(None), async |limits| self.core.hash_at(None, at, revision, limits).await)
     }
 
     /// All started voting members' hashes at one revision: `revision`, or the newest that all of them have.
@@ -61,7 +68,8 @@ impl Core {
                 0 => self.common_revision(&places, limits).await?,
                 _ => wanted,
             };
-            let hashes = try_join_all(places.iter().map(|place| self.hash_at(place, revision, limits))).await;
+            let hashes =
+                try_join_all(places.iter().map(|(id, at)| self.hash_at(Some(*id), Some(at), revision, limits))).await;
             let patient = Instant::now() + PAUSE < limits.deadline;
             match hashes {
                 // A member lags, or has compacted what the slowest one has just reached.
@@ -95,15 +103,29 @@ impl Core {
         Ok(try_join_all(statuses).await?.into_iter().min().unwrap_or_default())
     }
 
-    async fn hash_at(&self, place: &(u64, Endpoint), revision: i64, limits: &Limits) -> Result<Hashed> {
-        let (member, endpoint) = place;
-        let answer: HashKv = self.ask(Some(endpoint), HASH_KV, &pb::HashKvRequest { revision }, limits).await?;
+    /// `member`, if it is known who is there.
+    async fn hash_at(
+        &self,
+        member: Option<u64>,
+        at: Option<&Endpoint>,
+        revision: i64,
+        limits: &Limits,
+    ) -> Result<Hashed> {
+        let request = pb::HashKvRequest { revision };
+        let Reply { message, endpoint, .. } = self.reply::<HashKv>(at, HASH_KV, &request, limits).await?;
+        let header = message.header.unwrap_or_default();
         Ok(Hashed {
-            member: *member,
-            endpoint: endpoint.to_string(),
-            revision,
-            hash: answer.hash,
-            compact_revision: answer.compact_revision,
+            member: member.unwrap_or(header.member_id),
+            endpoint,
+            revision: match (message.hash_revision, revision) {
+                // Servers before 3.6 say it only in the header, and only if they chose it.
+                (0, 0) => header.revision,
+                (0, asked) => asked,
+                (said, _) => said,
+            },
+            hash: message.hash,
+            compact_revision: message.compact_revision,
+            header,
             differs: false,
         })
     }
@@ -134,6 +156,7 @@ mod tests {
             revision: 1,
             hash: *hash,
             compact_revision: *compact_revision,
+            header: pb::ResponseHeader::default(),
             differs: false,
         };
         judged(hashes.iter().map(hashed).collect()).into_iter().map(|one| one.differs).collect()

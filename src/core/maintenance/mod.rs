@@ -8,10 +8,12 @@ mod rolling;
 pub use alarm::Alarm;
 pub use hash::Hashed;
 
+use super::ask::Answer;
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::proto::etcdserverpb as pb;
+use super::response::Headed;
 use super::transport::{Method, Repeat};
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ const COMPACT: Method = Method { path: "/etcdserverpb.KV/Compact", repeat: Repea
 /// A member answers nothing else meanwhile.
 const DEFRAGMENT_LIMIT: Duration = Duration::from_secs(60);
 
-pub use pb::downgrade_request::DowngradeAction;
+use pb::downgrade_request::DowngradeAction;
 pub use pb::StatusResponse as Status;
 
 impl Client {
@@ -46,12 +48,14 @@ impl Client {
     }
 
     /// The version that the cluster has.
-    pub fn downgrade(&self, action: DowngradeAction, version: &str) -> Result<String> {
+    pub fn downgrade(&self, action: i32, version: &str) -> Result<Headed<String>> {
+        let action = DowngradeAction::try_from(action)
+            .map_err(|_| Error::argument("action", format!("{action} is no ETCD3_DOWNGRADE_*")))?;
         if action != DowngradeAction::Cancel {
             check_version(version)?;
         }
         let request = pb::DowngradeRequest { action: action.into(), version: version.to_owned() };
-        self.ask::<pb::DowngradeResponse>(DOWNGRADE, &request).map(|answer| answer.version)
+        self.ask::<pb::DowngradeResponse>(DOWNGRADE, &request).map(|answer| answer.headed(|answer| answer.version))
     }
 }
 

@@ -16,6 +16,7 @@ mod service;
 mod socket;
 
 pub use auth::Credentials;
+pub use call::Reply;
 pub use channel::jitter;
 pub use fate::Fate;
 pub use metadata::Metadata;

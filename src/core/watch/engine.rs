@@ -228,11 +228,11 @@ impl Engine {
         if response.canceled || !response.events.is_empty() {
             return;
         }
-        let revision = response.header.unwrap_or_default().revision;
+        let header = response.header.unwrap_or_default();
         let mut full = Vec::new();
         for (id, watch) in &mut self.watches {
             let wants = watch.asked || watch.spec.progress_notify;
-            if wants && matches!(watch.phase, Phase::Live(_)) && watch.tell_progress(revision) == Taken::Full {
+            if wants && matches!(watch.phase, Phase::Live(_)) && watch.tell_progress(header) == Taken::Full {
                 full.push(*id);
             }
         }
@@ -316,7 +316,7 @@ impl Engine {
             return self.refused(id, &response);
         }
         self.resumes += i64::from(watch.was_live);
-        watch.created(response.watch_id, header.revision);
+        watch.created(response.watch_id, header);
         self.live.insert(response.watch_id, id);
         // A member that lags, or a store that was set back.
         if header.revision > 0 && header.revision < watch.known && self.verifying.is_none() {

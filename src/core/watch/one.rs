@@ -9,7 +9,7 @@ use super::super::proto::etcdserverpb as pb;
 use super::super::proto::etcdserverpb::watch_create_request::FilterType;
 use super::super::proto::mvccpb;
 use super::super::source::Source;
-use super::relist::Relist;
+use super::relist::{Page, Relist};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -188,20 +188,24 @@ impl Watch {
     }
 
     /// The server has taken it on.
-    pub fn created(&mut self, wire: i64, revision: i64) {
+    pub fn created(&mut self, wire: i64, header: pb::ResponseHeader) {
         self.phase = Phase::Live(wire);
         self.away = None;
         match self.next {
-            0 => self.next = revision + 1,
+            0 => self.next = header.revision + 1,
             // What was asked for holds, not what the member says.
             _ => self.loose = false,
         }
-        self.tell(if self.was_live { State::Resumed } else { State::Live }, None);
+        self.emit_state(if self.was_live { State::Resumed } else { State::Live }, None, Some(header));
         self.was_live = true;
     }
 
     pub fn tell(&self, state: State, error: Option<Error>) {
-        self.source.emit(Body::State { state, revision: (self.next - 1).max(0), error });
+        self.emit_state(state, error, None);
+    }
+
+    fn emit_state(&self, state: State, error: Option<Error>, header: Option<pb::ResponseHeader>) {
+        self.source.emit(Body::State { state, revision: (self.next - 1).max(0), error, header });
     }
 
     /// The stream is gone, or given up: what came of a response in parts is of no use.
@@ -211,7 +215,7 @@ impl Watch {
     }
 
     pub fn receive(&mut self, response: pb::WatchResponse) -> Taken {
-        let revision = response.header.unwrap_or_default().revision;
+        let header = response.header.unwrap_or_default();
         let mut changes = response.events;
         let in_parts = response.fragment || !self.partial.is_empty();
         if in_parts && !mutant::is("deliver-partial-fragment") {
@@ -238,18 +242,19 @@ impl Watch {
             }
         }
         match changes.is_empty() {
-            true => self.progress(revision),
-            false => self.deliver(revision, changes),
+            true => self.progress(header),
+            false => self.deliver(header, changes),
         }
     }
 
     /// A response without changes under its own id comes in order (§6.14).
-    fn progress(&mut self, revision: i64) -> Taken {
+    fn progress(&mut self, header: pb::ResponseHeader) -> Taken {
+        let revision = header.revision;
         self.loose = false;
         self.next = self.next.max(revision + 1);
         self.known = self.known.max(revision);
         match self.spec.progress_notify {
-            true => self.tell_progress(revision),
+            true => self.tell_progress(header),
             false => {
                 self.reached();
                 Taken::All
@@ -258,13 +263,14 @@ impl Watch {
     }
 
     /// Tells how far the store is, as a member says that has nothing more to send.
-    pub fn tell_progress(&mut self, revision: i64) -> Taken {
+    pub fn tell_progress(&mut self, header: pb::ResponseHeader) -> Taken {
+        let revision = header.revision;
         // A header during a catch-up told more than was delivered: nothing is told until that is true.
         if revision < self.seen {
             self.reached();
             return Taken::All;
         }
-        let body = Body::Progress { revision, resume: self.next };
+        let body = Body::Progress { revision, resume: self.next, header };
         if !self.source.load.has_room(cost(&body)) {
             return Taken::Full;
         }
@@ -281,7 +287,8 @@ impl Watch {
         }
     }
 
-    fn deliver(&mut self, revision: i64, mut changes: Vec<mvccpb::Event>) -> Taken {
+    fn deliver(&mut self, header: pb::ResponseHeader, mut changes: Vec<mvccpb::Event>) -> Taken {
+        let revision = header.revision;
         // Some servers repeat events after a restart; several may share a revision (§6.12).
         if !self.loose && !mutant::is("forget-dedupe") {
             changes.retain(|change| modified(change) >= self.next);
@@ -297,7 +304,7 @@ impl Watch {
             _ => last + 1,
         };
         let seen = self.seen.max(revision).max(last);
-        let mut body = Body::Watch { revision: seen, resume, changes, synthetic: false };
+        let mut body = Body::Watch { revision: seen, resume, changes, synthetic: false, header };
         if !self.source.load.has_room(cost(&body)) {
             return Taken::Full;
         }
@@ -313,8 +320,9 @@ impl Watch {
         Taken::All
     }
 
-    /// What a reading of the range found to be different, at `revision`; with the last of it the watch is there.
-    pub fn deliver_found(&mut self, revision: i64, mut changes: Vec<mvccpb::Event>, last: bool) {
+    /// What a reading of the range found to be different; with the last of it the watch is there.
+    pub fn deliver_found(&mut self, page: Page) {
+        let Page { revision, header, mut changes, last, .. } = page;
         changes.retain(|change| self.spec.filters.admit(change));
         let mut resume = 0;
         if last {
@@ -324,7 +332,7 @@ impl Watch {
         self.seen = self.seen.max(revision);
         match changes.is_empty() {
             true => self.reached(),
-            false => self.source.emit(Body::Watch { revision: self.seen, resume, changes, synthetic: true }),
+            false => self.source.emit(Body::Watch { revision: self.seen, resume, changes, synthetic: true, header }),
         }
     }
 }

@@ -39,6 +39,7 @@ impl Reading {
 /// What a page brought.
 pub struct Page {
     pub revision: i64,
+    pub header: pb::ResponseHeader,
     pub first: bool,
     pub last: bool,
     pub seeding: bool,
@@ -100,8 +101,9 @@ impl Relist {
     pub fn page(&mut self, answer: pb::RangeResponse) -> Page {
         let reading = &mut self.reading;
         let first = reading.from.is_none();
+        let header = answer.header.unwrap_or_default();
         if reading.revision == 0 {
-            reading.revision = answer.header.unwrap_or_default().revision;
+            reading.revision = header.revision;
         }
         let bytes: usize =
             answer.kvs.iter().map(|kv| kv.key.len() + kv.value.len() + size_of::<mvccpb::KeyValue>()).sum();
@@ -112,7 +114,7 @@ impl Relist {
         let changes = self.differences(answer.kvs, next.as_deref(), revision);
         let last = next.is_none();
         self.reading.from = next.map(Bytes::from);
-        Page { revision, first, last, seeding, changes: if seeding { Vec::new() } else { changes } }
+        Page { revision, header, first, last, seeding, changes: if seeding { Vec::new() } else { changes } }
     }
 
     /// What is otherwise than known among the keys up to, without, `end`: in the order of the keys.

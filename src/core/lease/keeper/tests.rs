@@ -49,8 +49,12 @@ impl Bench {
 
     /// All requests on a stream answered at a time.
     fn answer(&mut self, lane: Lane, ids: &[i64], ttl: i64, now: Moment) -> Vec<Next> {
-        ids.iter().map(|id| self.keeper.receive(lane, *id, ttl, now)).collect()
+        ids.iter().map(|id| self.keeper.receive(lane, *id, renewal(ttl), now)).collect()
     }
+}
+
+fn renewal(ttl: i64) -> Renewal {
+    Renewal { ttl, header: Default::default() }
 }
 
 fn main_of(done: &[(Moment, Work)]) -> Vec<i64> {
@@ -65,7 +69,7 @@ fn a_lease_is_renewed_at_a_third_of_its_time() {
     assert!((ms(3800)..=ms(4200)).contains(&(*at - START)), "{at:?}");
     assert_eq!((&work.main[..], &work.hedge[..]), (&[1][..], &[][..]));
     let (sent, now) = (*at, *at + ms(30));
-    assert_eq!(bench.keeper.receive(Lane::Main, 1, 12, now), Next::Nothing);
+    assert_eq!(bench.keeper.receive(Lane::Main, 1, renewal(12), now), Next::Nothing);
     // From the sending, not from the answer.
     assert_eq!(bench.holds[&1].safe_until(), sent + 12 * SECOND - ms(240));
     let next = bench.keeper.next_wake().unwrap() - sent;
@@ -207,7 +211,7 @@ fn a_stream_that_works_through_its_list_is_not_hedged() {
     let mut now = START + ms(4300);
     for id in sent {
         now += ms(50);
-        bench.keeper.receive(Lane::Main, id, 12, now);
+        bench.keeper.receive(Lane::Main, id, renewal(12), now);
         let hedged: Vec<_> = bench.run(now).into_iter().filter(|(_, work)| !work.hedge.is_empty()).collect();
         // Near the end there is no more time to give.
         assert!(hedged.is_empty() || now > START + ms(7700), "{now:?} {hedged:?}");
@@ -270,7 +274,7 @@ fn the_lease_a_stream_was_ended_for_goes_its_own_way() {
     assert_eq!(bench.keeper.next_alone(), None);
     bench.keeper.poll(now + ms(500));
     assert_eq!(bench.keeper.next_alone(), Some(denied));
-    bench.keeper.answered(denied, 12, now + ms(500), now + ms(510));
+    bench.keeper.answered(denied, renewal(12), now + ms(500), now + ms(510));
     assert_eq!(bench.holds[&denied].safe_until(), now + ms(500) + 12 * SECOND - ms(240));
     // It stays where it is.
     let done = bench.run(now + ms(4800));

@@ -54,6 +54,7 @@ impl Engine {
             return self.read(id);
         }
         let page = relist.page(answer);
+        let is_last = page.last;
         if page.revision < watch.known {
             let error = regressed(page.revision, watch.known);
             return self.end(id, error);
@@ -62,10 +63,11 @@ impl Engine {
         Self::watch_over(&mut self.expiry, watch);
         if page.first && !page.seeding {
             self.relists += 1;
-            watch.source.emit(Body::State { state: State::Relisted, revision: page.revision, error: None });
+            let (revision, header) = (page.revision, Some(page.header));
+            watch.source.emit(Body::State { state: State::Relisted, revision, error: None, header });
         }
-        watch.deliver_found(page.revision, page.changes, page.last);
-        if page.last {
+        watch.deliver_found(page);
+        if is_last {
             watch.phase = Phase::Pending;
             return self.create(id);
         }

@@ -91,11 +91,11 @@ impl Bench {
 
 fn told(queue: &Queue) -> Vec<String> {
     let tell = |event: Event| match event.body {
-        Body::Watch { revision, resume, changes, synthetic } => {
+        Body::Watch { revision, resume, changes, synthetic, .. } => {
             let revisions: Vec<_> = changes.iter().map(modified).collect();
             format!("{}{revisions:?} at {revision}, then {resume}", if synthetic { "found " } else { "" })
         }
-        Body::Progress { revision, resume } => format!("progress {revision}, then {resume}"),
+        Body::Progress { revision, resume, .. } => format!("progress {revision}, then {resume}"),
         Body::State { state, revision, .. } => format!("{state:?} {revision}"),
         Body::Closed { error } => format!("closed {}", error.map_or(0, |error| error.code)),
         _ => "of another source".into(),
