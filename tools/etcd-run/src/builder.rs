@@ -7,9 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a server may take to answer, and how long the members of a cluster.
-pub(crate) const READY: Duration = Duration::from_secs(15);
-const CLUSTER_READY: Duration = Duration::from_secs(30);
+/// How long servers may take to answer.
+pub(crate) const READY: Duration = Duration::from_secs(60);
 
 /// How often to try other ports.
 const ATTEMPTS: usize = 5;
@@ -77,7 +76,7 @@ impl Builder {
 
     /// Starts one server and waits until it answers.
     pub fn start(self) -> Result<Server> {
-        let mut servers = self.start_members(1, READY)?;
+        let mut servers = self.start_members(1)?;
         Ok(servers.remove(0))
     }
 
@@ -86,14 +85,14 @@ impl Builder {
         if n == 0 {
             return fail("a cluster has at least one member");
         }
-        Ok(Cluster::of(self.start_members(n, CLUSTER_READY)?))
+        Ok(Cluster::of(self.start_members(n)?))
     }
 
-    fn start_members(&self, n: usize, limit: Duration) -> Result<Vec<Server>> {
+    fn start_members(&self, n: usize) -> Result<Vec<Server>> {
         let mut attempt = 1;
         loop {
             let servers = self.prepare(n)?;
-            match start_all(&servers, Instant::now() + limit) {
+            match start_all(&servers, Instant::now() + READY) {
                 Ok(()) => return Ok(servers),
                 Err(_) if attempt < ATTEMPTS && servers.iter().any(Server::port_was_taken) => {
                     attempt += 1;

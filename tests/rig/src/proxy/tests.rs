@@ -153,9 +153,9 @@ fn latency_delays_without_reordering() {
     let mut back = vec![0; text.len()];
     stream.read_exact(&mut back).unwrap();
     assert_eq!(back, text.as_bytes());
-    // There and back; all of it under way at once.
+    // There and back; all of it under way at once, and not one after another.
     assert!(begun.elapsed() >= 2 * (latency - jitter));
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(begun.elapsed() < text.len() as u32 * 2 * (latency - jitter));
 }
 
 #[test]
@@ -227,21 +227,22 @@ fn members_are_parted_by_what_they_say() {
 fn a_cluster_can_be_parted() {
     let peers = Peers::new(3, 1).unwrap();
     let cluster = peers.install(etcd_run::Builder::new(etcd_run::NEWEST)).start_cluster(3).unwrap();
-    let reads = |member: usize| {
+    let reads_within = |member: usize, limit: Duration| {
         let body = serde_json::json!({"key": "YQ=="});
-        cluster[member].post_within("/v3/kv/range", body, Duration::from_secs(1)).is_ok()
+        cluster[member].post_within("/v3/kv/range", body, limit).is_ok()
     };
+    let reads = |member: usize| reads_within(member, Duration::from_secs(1));
     let leader = cluster.leader(0).unwrap().unwrap();
     let (alone, other) = ((leader + 1) % 3, (leader + 2) % 3);
     peers.part(&cluster, &[&[alone], &[leader, other]]);
     for _ in 0..5 {
         assert!(!reads(alone));
-        assert!(reads(leader) && reads(other));
+        assert!(reads_within(leader, SOON) && reads_within(other, SOON));
     }
     peers.heal();
     let healed = Instant::now();
     while !reads(alone) {
-        assert!(healed.elapsed() < Duration::from_secs(15));
+        assert!(healed.elapsed() < Duration::from_secs(60));
     }
 }
 
