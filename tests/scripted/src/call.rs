@@ -54,7 +54,10 @@ pub(crate) async fn serve(place: Place, request: Request<RecvStream>, respond: S
     if !streaming {
         loop {
             match incoming.message().await {
-                Some(Ok(message)) => record.messages.push(message),
+                Some(Ok(message)) => {
+                    (place.group.inspect)(&method, &message);
+                    record.messages.push(message);
+                }
                 None => break,
                 // Given up before it was whole.
                 Some(Err(())) => return,
@@ -264,6 +267,7 @@ impl Call {
     async fn receive(&mut self, incoming: &mut Incoming) -> Result<Bytes, Over> {
         match incoming.message().await {
             Some(Ok(message)) => {
+                (self.place.group.inspect)(&self.method, &message);
                 self.place.server.amend(self.record, |record| record.messages.push(message.clone()));
                 Ok(message)
             }
