@@ -30,6 +30,8 @@ const FOR_EVER: &[&str] = &[
     "etcd3_queue_next",
     "etcd3_snapshot_to_file",
     "etcd3_snapshot_to_fd",
+    "etcd3_watch_once",
+    "etcd3_watch_prefix_once",
 ];
 
 struct Function {

@@ -73,7 +73,7 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs,
-/// ordering.rs, discovery.rs.
+/// ordering.rs, discovery.rs, misuse.rs.
 const ELSEWHERE: &[&str] = &[
     "test_version",
     "codes",
@@ -98,6 +98,9 @@ const ELSEWHERE: &[&str] = &[
     "test_access",
     "test_snapshot",
     "test_pages",
+    "misuse_table",
+    "misuse_table_watch",
+    "misuse_table_admin",
 ];
 
 /// With the compiler's checks of memory, where it has them; the name of the standard keeps the program apart.

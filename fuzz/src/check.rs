@@ -31,7 +31,7 @@ pub fn request(method: &str, message: &[u8]) {
 
 fn judge(method: &str, message: &[u8]) -> Found {
     match method {
-        "Range" => range(&read(message)?),
+        "Range" | "RangeStream" => range(&read(message)?),
         "Put" => put(&read(message)?),
         "DeleteRange" => delete(&read(message)?),
         "Txn" => txn(&read(message)?, 0),
@@ -132,7 +132,7 @@ fn filled(texts: &[&str]) -> Found {
 }
 
 fn lease(id: i64) -> Found {
-    demand(id > 0, "no lease")
+    demand(id != 0, "no lease")
 }
 
 fn urls(urls: &[String]) -> Found {
@@ -155,8 +155,7 @@ fn range(range: &RangeRequest) -> Found {
 fn put(put: &PutRequest) -> Found {
     demand(!put.key.is_empty(), "no key")?;
     demand(!put.ignore_value || put.value.is_empty(), "a value to ignore")?;
-    demand(!put.ignore_lease || put.lease == 0, "a lease to ignore")?;
-    not_negative("lease", put.lease)
+    demand(!put.ignore_lease || put.lease == 0, "a lease to ignore")
 }
 
 fn delete(delete: &DeleteRangeRequest) -> Found {
