@@ -4,6 +4,8 @@ PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 CARGO = cargo
+FUZZ_SECONDS = 600
+FUZZ = calls answers config
 CFLAGS = -O2 -g -Wall -Wextra
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
@@ -14,7 +16,7 @@ EXAMPLES = $(patsubst examples/c/%.c,$(TARGET)/examples/%,$(wildcard examples/c/
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 DEST_INCLUDE = $(DESTDIR)$(INCLUDEDIR)
 
-.PHONY: all demo test large fault-fast fault mutants header examples install uninstall setup clean help need-cargo need-cc
+.PHONY: all demo test large fault-fast fault mutants fuzz header examples install uninstall setup clean help need-cargo need-cc
 
 all: need-cargo need-cc
 	@$(CARGO) build --release --locked
@@ -52,6 +54,10 @@ mutants: need-cargo need-cc
 	  --target-dir $(TARGET)/mutants
 	@ETCD3_MUTANT_LIBDIR="$(abspath $(TARGET)/mutants/release)" \
 	  $(CARGO) run --quiet --locked --package etcd3-rig -- mutants $(RIG)
+
+# The C interface under arbitrary use; FUZZ_SECONDS for all of it, FUZZ="calls" for less. See CONTRIBUTING.md.
+fuzz: need-cc
+	@sh fuzz/run.sh $(TARGET)/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 header: need-cargo need-cc
 	ETCD3_WRITE_HEADER=1 $(CARGO) build --release --locked
@@ -105,6 +111,7 @@ help:
 	@echo "make fault-fast   the library under faults, with real clusters, in under 10 minutes"
 	@echo "make fault        the same in about two hours; RIG=\"F1 F8 --seed 7\" runs less of both"
 	@echo "make mutants      whether the fault tests notice a library that is wrong on purpose"
+	@echo "make fuzz         arbitrary calls and answers, FUZZ_SECONDS=600; needs a nightly toolchain"
 	@echo "make examples     the programs of examples/c, in $(TARGET)/examples"
 	@echo "make header       include/etcd3.h, made anew from the source"
 	@echo "make install      to PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, below DESTDIR"

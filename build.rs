@@ -48,6 +48,10 @@ fn main() {
     println!("cargo:rerun-if-env-changed=ETCD3_WRITE_HEADER");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libetcd3.so.0");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    generate();
+}
+
+pub fn generate() {
     compile_protos();
     write_header();
 }

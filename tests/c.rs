@@ -74,7 +74,7 @@ programs! {
 }
 
 /// Those with a driver of their own: tests/header.rs, codes.rs, outcome.rs, tls.rs, auth.rs, administration.rs,
-/// ordering.rs, discovery.rs, large.rs.
+/// ordering.rs, discovery.rs, large.rs, misuse.rs.
 const ELSEWHERE: &[&str] = &[
     "test_version",
     "codes",
@@ -100,6 +100,9 @@ const ELSEWHERE: &[&str] = &[
     "test_snapshot",
     "test_pages",
     "large_range",
+    "misuse_table",
+    "misuse_table_watch",
+    "misuse_table_admin",
 ];
 
 /// With the compiler's checks of memory, where it has them; the name of the standard keeps the program apart.

@@ -170,10 +170,13 @@ impl Lock {
 
     /// Puts if the lock is held, which the server checks with the put (§8.8).
     pub fn put(&self, key: Bytes, value: Bytes) -> Result<()> {
-        let tenure = self.held()?;
         let mut txn = Op::txn();
+        let put = Op::put(key, value);
+        // A wrong argument is named as such, held or not.
+        put.request()?;
+        txn.then(put)?;
+        let tenure = self.held()?;
         tenure.guard(&mut txn)?;
-        txn.then(Op::put(key, value))?;
         let client = self.seat.client();
         let done = client.run(client.limits(None), async |limits| client.once(&txn, Repeat::Never, limits).await)?;
         match done.succeeded {

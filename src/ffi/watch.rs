@@ -156,10 +156,7 @@ unsafe fn once(
     event: *mut *mut etcd3_event_t,
 ) -> Result<()> {
     let (client, range) = (handle::get(client, "client")?, range?);
-    let limit = match timeout_ms {
-        -1 => None,
-        _ => Some(input::timeout(timeout_ms, "timeout_ms")?),
-    };
+    let limit = input::timeout_or_none(timeout_ms, "timeout_ms")?;
     let out = Out::new(event, "event")?;
     out.give(handle::give(EventObject::new(client.watch_once(range, limit)?)))
 }

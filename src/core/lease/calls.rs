@@ -75,6 +75,12 @@ fn unknown(id: i64) -> Error {
     Error { grpc_status: Some(NOT_FOUND), ..Error::new(code::ERR_LEASE_NOT_FOUND, text) }
 }
 
+/// No etcd does this: the id in the request is the lease's.
+fn other_granted(id: i64, other: i64, endpoint: String) -> Error {
+    let text = format!("{endpoint}: asked for the lease {id:x} and was granted {other:x}");
+    Error { maybe_applied: true, endpoint: Some(endpoint), ..Error::new(code::ERR_PROTOCOL, text) }
+}
+
 /// An answer that says so after an attempt whose answer was lost.
 fn is_gone_by_now(error: &Error) -> bool {
     error.code == code::ERR_AMBIGUOUS && error.grpc_status == Some(NOT_FOUND)
@@ -169,7 +175,8 @@ impl Core {
                 let message = reply.message;
                 self.check(message.header.unwrap_or_default(), epoch, method, &reply.endpoint)?;
                 match message.error.is_empty() {
-                    true => Ok(Granted { id: message.id, ttl: message.ttl, sent }),
+                    true if message.id == id => Ok(Granted { id, ttl: message.ttl, sent }),
+                    true => Err(other_granted(id, message.id, reply.endpoint)),
                     false => Err(Error::from_status(2, &message.error, &reply.endpoint)),
                 }
             }

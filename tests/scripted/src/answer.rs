@@ -66,7 +66,6 @@ pub(crate) fn plain(method: &str, of: Identity) -> Vec<u8> {
     let message = match method {
         // Every comparison held; one put was done.
         "Txn" => start(of).number(2, 1).message(3, Message::default().message(2, start(of))),
-        "LeaseGrant" => start(of).number(2, 0x1234).number(3, 60),
         _ => start(of),
     };
     message.done()

@@ -54,7 +54,10 @@ pub(crate) async fn serve(place: Place, request: Request<RecvStream>, respond: S
     if !streaming {
         loop {
             match incoming.message().await {
-                Some(Ok(message)) => record.messages.push(message),
+                Some(Ok(message)) => {
+                    (place.group.inspect)(&method, &message);
+                    record.messages.push(message);
+                }
                 None => break,
                 // Given up before it was whole.
                 Some(Err(())) => return,
@@ -143,8 +146,10 @@ impl Call {
     }
 
     fn plain(&self) -> Vec<u8> {
-        if self.method != "Authenticate" {
-            return answer::plain(&self.method, self.identity());
+        match &*self.method {
+            "Authenticate" => {}
+            "LeaseGrant" => return answer::granted(self.identity(), self.asked_id(), 60),
+            method => return answer::plain(method, self.identity()),
         }
         let mut tokens = self.place.group.tokens.lock().unwrap();
         tokens.given += 1;
@@ -264,6 +269,7 @@ impl Call {
     async fn receive(&mut self, incoming: &mut Incoming) -> Result<Bytes, Over> {
         match incoming.message().await {
             Some(Ok(message)) => {
+                (self.place.group.inspect)(&self.method, &message);
                 self.place.server.amend(self.record, |record| record.messages.push(message.clone()));
                 Ok(message)
             }

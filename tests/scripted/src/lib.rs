@@ -21,6 +21,9 @@ use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 
+/// Looks at every message of every request, by the method it came with, on the servers' own thread.
+pub type Inspect = fn(method: &str, message: &[u8]);
+
 /// Scripted servers with one control port. They end when it is dropped.
 #[derive(Debug)]
 pub struct Scripted {
@@ -31,6 +34,10 @@ pub struct Scripted {
 
 impl Scripted {
     pub fn start() -> io::Result<Scripted> {
+        Scripted::inspected(|_, _| {})
+    }
+
+    pub fn inspected(inspect: Inspect) -> io::Result<Scripted> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let control = listener.local_addr()?;
         listener.set_nonblocking(true)?;
@@ -39,7 +46,7 @@ impl Scripted {
         let thread = std::thread::Builder::new().name("scripted".into()).spawn(move || {
             // Also when the sender is dropped.
             runtime.block_on(async {
-                tokio::select! { () = listen(listener) => {}, _ = stopped => {} }
+                tokio::select! { () = listen(listener, inspect) => {}, _ = stopped => {} }
             });
         })?;
         Ok(Scripted { control, stop: Some(stop), thread: Some(thread) })
@@ -82,12 +89,13 @@ pub fn help() -> &'static str {
     command::HELP
 }
 
-async fn listen(listener: TcpListener) {
+async fn listen(listener: TcpListener, inspect: Inspect) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let group = Arc::new(Group {
         servers: Mutex::new(Vec::new()),
         tokens: Mutex::new(Tokens::default()),
         started: Instant::now(),
+        inspect,
     });
     while let Ok((socket, _)) = listener.accept().await {
         let group = group.clone();

@@ -68,6 +68,7 @@ pub(crate) struct Group {
     pub servers: Mutex<Vec<Arc<Server>>>,
     pub tokens: Mutex<Tokens>,
     pub started: Instant,
+    pub inspect: crate::Inspect,
 }
 
 #[derive(Debug, Default)]

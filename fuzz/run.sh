@@ -1,0 +1,30 @@
+#!/bin/sh
+# run.sh DIRECTORY SECONDS TARGET…: fuzzes each target for its share of the time, with AddressSanitizer. What is found
+# is kept in DIRECTORY/found, new inputs in DIRECTORY/corpus; `MERGE=1` takes those that reach more into fuzz/corpus.
+set -eu
+directory=$1 seconds=$2
+shift 2
+fail() { echo "make fuzz needs $*" >&2; exit 1; }
+
+command -v rustup >/dev/null || fail "rustup with a nightly toolchain: https://rustup.rs"
+rustup run nightly cargo --version >/dev/null 2>&1 || fail "a nightly toolchain: rustup toolchain install nightly"
+command -v "${CXX:-c++}" >/dev/null || fail "a C++ compiler, for libFuzzer: on Debian apt-get install g++"
+host=$(rustup run nightly rustc -vV | sed -n 's/^host: //p')
+
+cd "$(dirname "$0")"
+RUSTFLAGS=-Zsanitizer=address RUSTC_WORKSPACE_WRAPPER=$PWD/rustc.sh rustup run nightly \
+  cargo build --release --locked --features libfuzzer --target "$host" --target-dir "$directory"
+
+mkdir -p "$directory/found"
+share=$((seconds / $#))
+for target in "$@"; do
+  program=$directory/$host/release/$target
+  mkdir -p "$directory/corpus/$target"
+  if [ -n "${MERGE:-}" ]; then
+    "$program" -merge=1 "corpus/$target" "$directory/corpus/$target"
+    continue
+  fi
+  echo "$target, for $share s"
+  "$program" -max_total_time=$share -timeout=20 -rss_limit_mb=4096 -max_len=1024 -len_control=0 -print_final_stats=1 \
+    -artifact_prefix="$directory/found/$target-" "$directory/corpus/$target" "corpus/$target"
+done
