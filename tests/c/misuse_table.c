@@ -137,6 +137,7 @@ static void nothing_takes_null_amiss(void)
     CHECK_INT(etcd3_result_cluster_id(NULL), 0);
     CHECK_INT(etcd3_result_member_id(NULL), 0);
     CHECK_INT(etcd3_result_raft_term(NULL), 0);
+    CHECK(etcd3_result_header(NULL) == NULL);
     CHECK_INT(etcd3_result_count(NULL), 0);
     CHECK_INT(etcd3_result_more(NULL), 0);
     CHECK_INT(etcd3_result_kv_count(NULL), 0);
