@@ -203,6 +203,11 @@ impl Core {
         let reply = self.transport.unary::<_, pb::LeaseTimeToLiveResponse>(TIME_TO_LIVE, &request, limits).await?;
         let message = reply.message;
         self.check(message.header.unwrap_or_default(), epoch, TIME_TO_LIVE, &reply.endpoint)?;
-        Ok(Info { id, ttl: message.ttl, granted_ttl: message.granted_ttl, keys: message.keys })
+        Ok(Info {
+            id,
+            ttl: message.ttl,
+            granted_ttl: message.granted_ttl,
+            keys: self.namespace.strip_keys(message.keys),
+        })
     }
 }

@@ -64,7 +64,9 @@ impl Engine {
             self.relists += 1;
             watch.source.emit(Body::State { state: State::Relisted, revision: page.revision, error: None });
         }
-        watch.deliver_found(page.revision, page.changes, page.last);
+        if let Err(error) = watch.deliver_found(page.revision, page.changes, page.last) {
+            return self.end(id, error);
+        }
         if page.last {
             watch.phase = Phase::Pending;
             return self.create(id);
