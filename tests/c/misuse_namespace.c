@@ -32,6 +32,8 @@ static void of_what_is_made_with_it(void)
     etcd3_range_t *range = NULL;
     etcd3_watch_opts_t *opts = etcd3_watch_opts_new("", 0);
     etcd3_op_t *op = etcd3_op_get("", 0), *txn = etcd3_op_txn();
+    etcd3_queue_t *queue = NULL;
+    CHECK_OK(etcd3_queue_new(&queue, &err), err);
     REFUSED(etcd3_get(inside, "", 0, &r, &err), "key: must not be empty");
     REFUSED(etcd3_put(inside, NULL, 0, "v", 1, &err), "key: must not be empty");
     REFUSED(etcd3_delete(inside, "", 0, NULL, &err), "key: must not be empty");
@@ -39,7 +41,7 @@ static void of_what_is_made_with_it(void)
     REFUSED(etcd3_range_open(inside, op, 0, &range, &err), "key: must not be empty");
     etcd3_txn_if_version(txn, "", 0, ETCD3_EQUAL, 0);
     REFUSED(etcd3_execute(inside, txn, &r, &err), "key: must not be empty");
-    REFUSED(etcd3_watch_start(inside, opts, NULL, NULL, NULL, &watch, &err), "");
+    REFUSED(etcd3_watch_start(inside, opts, queue, NULL, NULL, &watch, &err), "key: must not be empty");
     REFUSED(etcd3_watch_once(inside, "", 0, 1000, &event, &err), "key: must not be empty");
     REFUSED(etcd3_barrier_hold(inside, "", 0, &err), "name: must not be empty");
     REFUSED(etcd3_fifo_enqueue(inside, "", 0, "v", 1, &err), "name: must not be empty");
@@ -48,12 +50,13 @@ static void of_what_is_made_with_it(void)
     etcd3_op_free(txn);
     opts = etcd3_watch_opts_new("b", 1);
     etcd3_watch_opts_set_range_end(opts, "a", 1);
-    REFUSED(etcd3_watch_start(inside, opts, NULL, NULL, NULL, &watch, &err), "end: must be above the key");
+    REFUSED(etcd3_watch_start(inside, opts, queue, NULL, NULL, &watch, &err), "end: must be above the key");
     etcd3_watch_opts_free(opts);
     op = etcd3_op_get("a", 1);
     etcd3_op_set_range_end(op, "\0", 1);
     REFUSED(etcd3_execute(inside, op, &r, &err), "end: must not be a NUL byte");
     etcd3_op_free(op);
+    etcd3_queue_free(queue);
     CHECK(!r && !event && !watch && !range);
 }
 

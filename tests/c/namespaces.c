@@ -158,6 +158,7 @@ static void streams_and_connections_are_shared(void)
     etcd3_client_t *handles[4];
     etcd3_lease_t *leases[4] = {NULL, NULL, NULL, NULL};
     struct watching w[4];
+    int64_t before;
     int i;
     open_both();
     handles[0] = plain;
@@ -166,18 +167,24 @@ static void streams_and_connections_are_shared(void)
     CHECK_OK(etcd3_client_namespace(inside, "m/", 2, &handles[3], &err), err);
     script(&server, "Watch 1 headers | recv | message watch id=1 created | recv | message watch id=2 created | recv | message "
                     "watch id=3 created | recv | message watch id=4 created | never");
+    script(&server, "LeaseGrant * headers | message granted 2 | trailers 0");
+    script(&server, "LeaseKeepAlive * renew 60");
     for (i = 0; i < 4; i++) {
         etcd3_watch_opts_t *opts = etcd3_watch_opts_new("k", 1);
         etcd3_watch_opts_set_start_revision(opts, 5);
         prepare(&w[i], handles[i], NULL);
         start(&w[i], opts, NULL);
         put(handles[i], "k", "v");
-        CHECK_OK(etcd3_lease_open(handles[i], 60, i + 1, NULL, NULL, NULL, &leases[i], &err), err);
+        CHECK_OK(etcd3_lease_open(handles[i], 2, i + 1, NULL, NULL, NULL, &leases[i], &err), err);
         AWAIT(&w[i], live, 1);
     }
     CHECK_INT(asked(&server, "Watch"), 1);
     CHECK_INT(asked(&server, "Put"), 4);
-    CHECK(asked(&server, "LeaseKeepAlive") <= 1);
+    before = now_ms();
+    while (etcd3_client_counter(plain, "lease_renewals") < 4 && now_ms() < before + PATIENCE_MS)
+        ;
+    CHECK_INT(etcd3_client_counter(handles[3], "lease_renewals"), 4);
+    CHECK_INT(asked(&server, "LeaseKeepAlive"), 1);
     CHECK_INT(etcd3_client_counter(handles[3], "connects"), etcd3_client_counter(plain, "connects"));
     CHECK_INT(etcd3_client_counter(plain, "watches"), 4);
     CHECK_INT(etcd3_client_counter(plain, "leases"), 4);

@@ -448,12 +448,13 @@ static void not_concerned(void)
     etcd3_result_t *r = NULL;
     etcd3_members_t *members = NULL;
     size_t len = 0, whole_len;
+    const char *whole = there("raw", 3, &whole_len);
     /* A put of the key "raw" as protobuf has it. */
     CHECK_OK(etcd3_call_raw(inside, "/etcdserverpb.KV/Put", "\x0a\x03raw\x12\x01v", 8, ETCD3_REPEAT_NEVER, 0, &r, &err), err);
     CHECK(etcd3_result_data(r, &len) != NULL);
     etcd3_result_free(r);
     CHECK_VALUE(plain, "raw", 3, "v");
-    CHECK_VALUE(plain, there("raw", 3, &whole_len), space->len + 3, NULL);
+    CHECK_VALUE(plain, whole, whole_len, NULL);
     CHECK_OK(etcd3_member_list(inside, 1, &members, &err), err);
     CHECK_INT(etcd3_members_count(members), 1);
     etcd3_members_free(members);

@@ -102,7 +102,7 @@ static void a_handle_ends_alone(void)
     begin_watch(&outside, plain, NULL);
     leases[0] = open_lease(inside, 60, &lease);
     leases[1] = open_lease(beside, 60, &other_lease);
-    CHECK_OK(etcd3_lease_open(inside, 60, 0, NULL, NULL, NULL, &leases[2], &err), err);
+    CHECK_OK(etcd3_lease_open(inside, 2, 0, NULL, NULL, NULL, &leases[2], &err), err);
     begin_wait(&wait, inside);
     put(inside, "k1", "v");
     AWAIT(&mine, changes, 1);
@@ -123,6 +123,11 @@ static void a_handle_ends_alone(void)
     AWAIT(&outside, changes, 2);
     CHECK_INT(etcd3_lease_is_alive(leases[1]), 1);
     CHECK_OK(etcd3_lease_refresh(leases[1], &err), err);
+    /* Nobody keeps those of the handle alive any more, though the client has the stream. */
+    before = now_ms();
+    while (left_of(plain, etcd3_lease_id(leases[2])) >= 0 && now_ms() < before + PATIENCE_MS)
+        ;
+    CHECK_INT(left_of(plain, etcd3_lease_id(leases[2])), -1);
     stop(&others);
     stop(&outside);
     CHECK_CHANGES(&others, "+k1=v +k2=v");
@@ -201,10 +206,13 @@ static void freed_in_any_order(void)
         etcd3_watch_t *watch = NULL;
         etcd3_watch_opts_t *opts = etcd3_watch_opts_new("k", 1);
         etcd3_queue_t *queue = new_queue();
+        char name[20];
         open_both();
         deeper = namespace_of(inside, "deeper/", NTS);
         CHECK_OK(etcd3_session_open(inside, 60, 0, queue, NULL, NULL, &session, &err), err);
-        CHECK_OK(etcd3_lock_open(deeper, "lock", NTS, 60, &lock, &err), err);
+        /* The key of one that is freed after its client stays until its lease ends. */
+        snprintf(name, sizeof name, "order %d", (int)i);
+        CHECK_OK(etcd3_lock_open(deeper, name, NTS, 60, &lock, &err), err);
         CHECK_OK(etcd3_lock_acquire(lock, PATIENCE_MS, &err), err);
         CHECK_OK(etcd3_watch_start(deeper, opts, queue, NULL, NULL, &watch, &err), err);
         etcd3_watch_opts_free(opts);

@@ -47,12 +47,13 @@ static void locks_exclude_those_outside(void)
         etcd3_lock_t *mine = NULL, *contender = NULL;
         size_t len, whole_len;
         const uint8_t *key;
-        const char *name = there("lock", 4, &len);
+        const char *name = there("lock", 4, &len), *whole;
         CHECK_OK(new_of_kind(kind, ours, "lock", 4, &mine), err);
         CHECK_OK(new_of_kind(kind == 2 ? 1 : kind, theirs, name, len, &contender), err);
         acquire(mine);
         key = etcd3_lock_key(mine, &len);
-        CHECK_VALUE(plain, whole_of(key, len, &whole_len), whole_len, "");
+        whole = whole_of(key, len, &whole_len);
+        CHECK_VALUE(plain, whole, whole_len, "");
         CHECK_CODE(etcd3_lock_try(contender, &err), err, ETCD3_ERR_LOCKED, "");
         CHECK_CODE(etcd3_lock_acquire(contender, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "");
         release(mine);
