@@ -80,7 +80,7 @@ static inline void check_both(const char *key, size_t len, const char *value, co
     check_value(plain, whole, whole_len, value, file, line);
 }
 
-/* Something in the namespace is changed by the others in turn with the foreign keys. */
+/* Changes all of them, so that whoever looks where he should not has something to see. */
 static inline void touch_foreign(void)
 {
     size_t i;
@@ -137,8 +137,7 @@ static inline void check_unharmed(void)
 
 static inline void wipe(void) { CHECK_OK(etcd3_delete_prefix(plain, "", 0, NULL, &err), err); }
 
-/* Runs a test in each of the namespaces, with what is around it. */
-#define IN_EACH(test) (check_section = #test, in_each(test))
+/* Runs a test in each of the namespaces, with keys of others around it. */
 static inline void in_each(void (*test)(void))
 {
     for (space = spaces; space < spaces + sizeof spaces / sizeof *spaces; space++) {

@@ -461,21 +461,25 @@ static void not_concerned(void)
     CHECK_OK(etcd3_compact(inside, revision_now(inside), 0, 0, &err), err);
 }
 
+/* Each test in each of the namespaces. */
+#undef RUN
+#define RUN(test) (check_section = #test, in_each(test))
+
 int main(void)
 {
     plain = open_client();
-    IN_EACH(plain_calls);
-    IN_EACH(ranges);
-    IN_EACH(options_and_refusals);
-    IN_EACH(transactions);
-    IN_EACH(calls_that_do_not_block);
-    IN_EACH(pages);
-    IN_EACH(watches);
-    IN_EACH(watches_that_read_their_range);
-    IN_EACH(waiting_for_one_change);
-    IN_EACH(leases);
-    IN_EACH(namespaces_in_namespaces);
-    IN_EACH(not_concerned);
+    RUN(plain_calls);
+    RUN(ranges);
+    RUN(options_and_refusals);
+    RUN(transactions);
+    RUN(calls_that_do_not_block);
+    RUN(pages);
+    RUN(watches);
+    RUN(watches_that_read_their_range);
+    RUN(waiting_for_one_change);
+    RUN(leases);
+    RUN(namespaces_in_namespaces);
+    RUN(not_concerned);
     etcd3_client_free(plain);
     return CHECK_DONE();
 }

@@ -320,18 +320,22 @@ static void transactional_memory(void)
     }
 }
 
+/* Each test in each of the namespaces. */
+#undef RUN
+#define RUN(test) (check_section = #test, in_each(test))
+
 int main(void)
 {
     plain = open_client();
-    IN_EACH(locks_exclude_those_outside);
-    IN_EACH(locks_as_of_python);
-    IN_EACH(who_waits_inside_is_next);
-    IN_EACH(what_hangs_on_a_lock);
-    IN_EACH(one_session_in_two_handles);
-    IN_EACH(elections);
-    IN_EACH(queues_of_work);
-    IN_EACH(barriers);
-    IN_EACH(transactional_memory);
+    RUN(locks_exclude_those_outside);
+    RUN(locks_as_of_python);
+    RUN(who_waits_inside_is_next);
+    RUN(what_hangs_on_a_lock);
+    RUN(one_session_in_two_handles);
+    RUN(elections);
+    RUN(queues_of_work);
+    RUN(barriers);
+    RUN(transactional_memory);
     etcd3_client_free(plain);
     return CHECK_DONE();
 }
