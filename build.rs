@@ -32,6 +32,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Queues of work", "src/ffi/work.rs"),
     ("Transactional memory", "src/ffi/stm.rs"),
     ("Reading in pages", "src/ffi/pages.rs"),
+    ("Namespaces", "src/ffi/namespace.rs"),
     ("Members", "src/ffi/cluster.rs"),
     ("Status", "src/ffi/status.rs"),
     ("Alarms", "src/ffi/alarm.rs"),

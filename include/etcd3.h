@@ -1031,7 +1031,7 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
  * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
  * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
- * last client the I/O thread ends. Closing twice does no harm. Never waits for a server.
+ * last client the I/O thread ends. The handles of etcd3_client_namespace made from it end with it. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
  */
 etcd3_code_t etcd3_client_close(etcd3_client_t *client,
@@ -2612,6 +2612,36 @@ int64_t etcd3_range_total(const etcd3_range_t *range);
 
 /** Frees a read, wherever it stands; not while another thread is in etcd3_range_next. */
 void etcd3_range_free(etcd3_range_t *range);
+
+/* ---- Namespaces ------------------------------------------------------------------------------ */
+
+/*
+ * A namespace is a part of the store: all keys behind one prefix. A handle of one is a client to which that part is
+ * the whole: keys go out with the prefix before them and come back without it. It goes wherever a client goes.
+ */
+
+/**
+ * Makes a handle of the namespace of `prefix`, which must not be empty, of `client`; of a handle of a namespace: of the
+ * namespace in it, the prefixes one after the other. Sends nothing. It comes through `namespaced`; free with
+ * etcd3_client_free.
+ *
+ * Behind the prefix are the keys of all operations, watches, reads in pages, locks, elections, barriers, queues of work and
+ * transactional memory that are made with the handle, those that they give back, and those of a lease; an empty key with
+ * prefix or from-key means all of the namespace. The key that is the prefix and nothing more is not in it. An answer with
+ * a key of outside is ETCD3_ERR_PROTOCOL, or ETCD3_ERR_AMBIGUOUS to a write, and ends a watch. Not concerned are
+ * lease ids, raw calls, compaction, snapshots, hashes, members, users and roles: they are the cluster's.
+ *
+ * Connections, the streams of watches and leases, endpoints, credentials, counters, settings, and what ordering has seen
+ * are the client's, also where they are set through the handle; a callback thread, if it needs one, is its own.
+ * etcd3_client_close on the handle ends what was made with it and nothing else; on the client that too, and the handle
+ * then gives ETCD3_ERR_CLOSED. etcd3_client_cancel_calls likewise. They may be freed in any order.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_client_namespace(const etcd3_client_t *client,
+                                    const void *prefix,
+                                    size_t prefix_len,
+                                    etcd3_client_t **namespaced,
+                                    etcd3_error_t **err);
 
 /* ---- Members --------------------------------------------------------------------------------- */
 

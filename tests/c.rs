@@ -58,6 +58,9 @@ programs! {
     test_recipes: every;
     test_election: every;
     test_stm: every;
+    test_namespace: every;
+    test_namespace_recipes: every;
+    test_namespace_end: newest;
     misuse: every;
     misuse_watch: newest;
     misuse_calls: newest;
@@ -66,6 +69,7 @@ programs! {
     misuse_access: newest;
     misuse_snapshot: newest;
     misuse_pages: newest;
+    misuse_namespace: newest;
     misuse_config: newest;
     misuse_lease: every;
     misuse_lock: every;
@@ -87,6 +91,7 @@ const ELSEWHERE: &[&str] = &[
     "metadata",
     "raw",
     "ordering",
+    "namespaces",
     "loaded",
     "test_ordering",
     "test_discovery",

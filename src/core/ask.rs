@@ -31,7 +31,7 @@ macro_rules! answers {
 answers! {
     MemberAddResponse, MemberListResponse, MemberPromoteResponse, MemberRemoveResponse, MemberUpdateResponse,
     AlarmResponse, CompactionResponse, DefragmentResponse, DowngradeResponse, HashKvResponse, HashResponse,
-    MoveLeaderResponse, StatusResponse, RangeResponse,
+    MoveLeaderResponse, StatusResponse,
     AuthDisableResponse, AuthEnableResponse, AuthStatusResponse,
     AuthUserAddResponse, AuthUserChangePasswordResponse, AuthUserDeleteResponse, AuthUserGetResponse,
     AuthUserGrantRoleResponse, AuthUserListResponse, AuthUserRevokeRoleResponse,

@@ -169,7 +169,8 @@ async fn sweep(mut rest: Claim, doubtful: bool) {
     let (started, mut pause) = (Instant::now(), Duration::from_millis(250));
     for _ in 0..MOST_PASSES {
         if rest.turn.is_none() {
-            rest.turn = Some(rest.client.core.slots.take(&rest.key).await);
+            let core = &rest.client.core;
+            rest.turn = Some(core.slots.take(&core.namespace.key(&rest.key)).await);
         }
         let Ok(deletion) = rest.deletion() else { return };
         let limits = rest.client.core.limits(None);

@@ -10,6 +10,7 @@ use super::event::{Body, State};
 use super::lease::{Leases, Listener};
 use super::log::Log;
 use super::mutant;
+use super::namespace::{Children, Namespace};
 use super::op::{Op, Request};
 use super::ordering;
 use super::proto::etcdserverpb as pb;
@@ -76,11 +77,15 @@ pub struct Client {
     callbacks: OnceCell<Callbacks>,
     sources: Arc<Mutex<HashMap<u64, Weak<Source>>>>,
     watches: OnceCell<Watches>,
-    watch_settings: Settings,
+    pub(super) watch_settings: Settings,
     leases: OnceCell<Leases>,
+    /// For the handle of a namespace: whose streams it shares.
+    parent: Option<Arc<Client>>,
+    pub(super) children: Children,
 }
 
 /// What calls need that outlive the call that started them.
+#[derive(Clone)]
 pub struct Core {
     pub transport: Arc<Transport>,
     pub timeout: Duration,
@@ -88,7 +93,13 @@ pub struct Core {
     pub closing: CancellationToken,
     pub clock: Clock,
     pub slots: Arc<Slots>,
-    /// The cluster that answered first; 0 before.
+    pub namespace: Namespace,
+    pub known: Arc<Known>,
+}
+
+/// What the answers told of the cluster.
+pub struct Known {
+    /// The one that answered first; 0 before.
     cluster: AtomicU64,
     epoch: AtomicU64,
     /// The highest revision an answer had.
@@ -135,22 +146,15 @@ impl Client {
             closing,
             clock: runtime.clock(),
             slots: Arc::default(),
-            cluster: AtomicU64::new(0),
-            epoch: AtomicU64::new(0),
-            seen: AtomicI64::new(0),
-            streams_ranges: AtomicBool::new(true),
+            namespace: Namespace::default(),
+            known: Arc::new(Known {
+                cluster: AtomicU64::new(0),
+                epoch: AtomicU64::new(0),
+                seen: AtomicI64::new(0),
+                streams_ranges: AtomicBool::new(true),
+            }),
         };
-        let client = Client {
-            runtime: Mutex::new(Some(runtime)),
-            core: Arc::new(core),
-            tasks: TaskTracker::new(),
-            interrupt: Mutex::default(),
-            callbacks: OnceCell::new(),
-            sources: Arc::default(),
-            watches: OnceCell::new(),
-            watch_settings: config.watches,
-            leases: OnceCell::new(),
-        };
+        let client = Client::new(runtime, core, config.watches, None);
         if let Some((queue, handler)) = &config.events {
             client.observe(queue.clone(), handler.clone())?;
         }
@@ -160,12 +164,35 @@ impl Client {
         Ok(client)
     }
 
+    pub(super) fn new(
+        runtime: Arc<Runtime>,
+        core: Core,
+        watch_settings: Settings,
+        parent: Option<Arc<Client>>,
+    ) -> Self {
+        let interrupt =
+            parent.as_ref().map_or_else(CancellationToken::new, |parent| parent.interrupted().child_token());
+        Client {
+            runtime: Mutex::new(Some(runtime)),
+            core: Arc::new(core),
+            tasks: TaskTracker::new(),
+            interrupt: Mutex::new(interrupt),
+            callbacks: OnceCell::new(),
+            sources: Arc::default(),
+            watches: OnceCell::new(),
+            watch_settings,
+            leases: OnceCell::new(),
+            parent,
+            children: Children::default(),
+        }
+    }
+
     pub(super) fn runtime(&self) -> Result<Arc<Runtime>> {
         lock(&self.runtime).clone().ok_or_else(Error::closed)
     }
 
     pub(super) fn limits(&self, timeout: Option<Duration>) -> Limits {
-        Limits { interrupted: lock(&self.interrupt).clone(), ..self.core.limits(timeout) }
+        Limits { interrupted: self.interrupted(), ..self.core.limits(timeout) }
     }
 
     /// Runs one call to its end on the calling thread.
@@ -211,6 +238,9 @@ impl Client {
     /// The watches of this client, and the way to start one.
     pub fn watches(&self) -> Result<&Watches> {
         let runtime = self.runtime()?;
+        if let Some(parent) = &self.parent {
+            return parent.watches();
+        }
         Ok(self.watches.get_or_init(|| {
             Watches::new(self.core.clone(), self.watch_settings, self.tasks.clone(), runtime.handle().clone())
         }))
@@ -219,11 +249,18 @@ impl Client {
     /// The task that keeps this client's leases alive.
     pub(super) fn leases(&self) -> Result<&Leases> {
         let runtime = self.runtime()?;
-        Ok(self.leases.get_or_init(|| {
-            let (leases, task) = Leases::new(self.core.clone());
-            self.spawn(&runtime, task);
-            leases
-        }))
+        self.leases.get_or_try_init(|| match &self.parent {
+            None => {
+                let (leases, task) = Leases::new(self.core.clone());
+                self.spawn(&runtime, task);
+                Ok(leases)
+            }
+            Some(parent) => {
+                let (leases, task) = Leases::among(parent.leases()?.clone());
+                self.spawn(&runtime, task);
+                Ok(leases)
+            }
+        })
     }
 
     /// Runs a task until it or the client ends.
@@ -264,7 +301,20 @@ impl Client {
 
     /// Ends all calls that are under way, and none that begins later.
     pub fn cancel_calls(&self) {
-        std::mem::take(&mut *lock(&self.interrupt)).cancel();
+        let next =
+            self.parent.as_ref().map_or_else(CancellationToken::new, |parent| parent.interrupted().child_token());
+        std::mem::replace(&mut *lock(&self.interrupt), next).cancel();
+    }
+
+    /// What ends the calls that begin now.
+    fn interrupted(&self) -> CancellationToken {
+        let mut token = lock(&self.interrupt);
+        match &self.parent {
+            // The parent's calls were ended, and with them all there were here.
+            Some(parent) if token.is_cancelled() => *token = parent.interrupted().child_token(),
+            _ => {}
+        }
+        token.clone()
     }
 
     pub fn set_credentials(&self, credentials: Credentials) {
@@ -285,6 +335,21 @@ impl Client {
     /// Ends everything under way. What waits in queues is replaced by the last events. Then waits for the callbacks
     /// of the client's own thread, and gives the runtime back.
     pub fn close(&self, limit: Duration) -> Result<()> {
+        let until = (!limit.is_zero()).then(|| Instant::now() + limit);
+        let mut outcome = Ok(());
+        for child in self.end() {
+            outcome = outcome.and(child.finish(until));
+        }
+        outcome.and(self.finish(until))
+    }
+
+    /// Ends all that is under way, also by the handles made from this one, which are given back.
+    fn end(&self) -> Vec<Arc<Client>> {
+        let mut ended = Vec::new();
+        for child in self.children.close() {
+            ended.append(&mut child.end());
+            ended.push(child);
+        }
         // Together: tasks that end since the client closes must not end their sources first.
         let sources: Vec<_> = {
             let sources = lock(&self.sources);
@@ -294,6 +359,11 @@ impl Client {
         for source in sources {
             source.cancel(Some(Error::closed()));
         }
+        ended
+    }
+
+    /// Waits for the end of what has ended.
+    fn finish(&self, until: Option<Instant>) -> Result<()> {
         // Not locked meanwhile: tasks that end ask for it.
         let runtime = lock(&self.runtime).take();
         if let Some(runtime) = runtime {
@@ -301,12 +371,14 @@ impl Client {
             // They end at once, but for the one that may be running now.
             let _ = runtime.block_on(async { tokio::time::timeout(TASKS_END, self.tasks.wait()).await });
         }
-        self.core.transport.base().log.mute();
+        if self.parent.is_none() {
+            self.core.transport.base().log.mute();
+        }
         let Some(callbacks) = self.callbacks.get() else { return Ok(()) };
         callbacks.stop();
-        match limit.is_zero() {
-            true => Ok(()),
-            false => callbacks.join(limit),
+        match until {
+            None => Ok(()),
+            Some(until) => callbacks.join(until.saturating_duration_since(Instant::now())),
         }
     }
 }
@@ -336,10 +408,17 @@ impl Core {
         match request {
             Request::Get(mut get) => {
                 get.serializable |= mutant::is("read-stale-endpoint");
+                self.namespace.place(&mut get.key, &mut get.range_end);
                 self.call(RANGE, &get, Response::Get, limits).await
             }
-            Request::Put(put) => self.call(PUT, &put, Response::Put, limits).await,
-            Request::Delete(delete) => self.call(DELETE_RANGE, &delete, Response::Delete, limits).await,
+            Request::Put(mut put) => {
+                put.key = self.namespace.key(&put.key);
+                self.call(PUT, &put, Response::Put, limits).await
+            }
+            Request::Delete(mut delete) => {
+                self.namespace.place(&mut delete.key, &mut delete.range_end);
+                self.call(DELETE_RANGE, &delete, Response::Delete, limits).await
+            }
             Request::Txn(txn) => {
                 let repeat = if reads_only(&txn) { Repeat::Freely } else { Repeat::Never };
                 self.transact(&txn, repeat, limits).await.map(|(response, _)| response)
@@ -360,19 +439,26 @@ impl Core {
     ) -> Result<Response> {
         let epoch = self.epoch();
         let reply = self.transport.unary(method, request, limits).await?;
-        let response = wrap(reply.message);
+        let mut response = wrap(reply.message);
         self.check(response.header(), epoch, method, &reply.endpoint)?;
+        self.strip(&mut response, method.repeat, &reply.endpoint)?;
         Ok(response)
+    }
+
+    fn strip(&self, response: &mut Response, repeat: Repeat, endpoint: &str) -> Result<()> {
+        self.namespace.strip(response).map_err(|error| malformed(&error.message, repeat, endpoint))
     }
 
     /// A transaction; with whether it answers an attempt after one that may have been executed too.
     pub async fn transact(&self, txn: &pb::TxnRequest, repeat: Repeat, limits: &Limits) -> Result<(Response, bool)> {
         let method = Method { repeat, ..TXN };
         let epoch = self.epoch();
-        let reply = self.transport.unary::<_, pb::TxnResponse>(method, txn, limits).await?;
-        let response =
+        let txn = self.namespace.txn(txn);
+        let reply = self.transport.unary::<_, pb::TxnResponse>(method, &*txn, limits).await?;
+        let mut response =
             Response::try_from(reply.message).map_err(|error| malformed(&error.message, repeat, &reply.endpoint))?;
         self.check(response.header(), epoch, method, &reply.endpoint)?;
+        self.strip(&mut response, repeat, &reply.endpoint)?;
         Ok((response, reply.resent))
     }
 
@@ -383,7 +469,7 @@ impl Core {
 
     /// Which list of endpoints there is.
     pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.known.epoch.load(Ordering::Acquire)
     }
 
     /// All answers must come from one cluster, as long as the endpoints are the same (§1.16).
@@ -391,7 +477,7 @@ impl Core {
         if epoch != self.epoch() || header.cluster_id == 0 {
             return Ok(());
         }
-        match self.cluster.compare_exchange(0, header.cluster_id, Ordering::Relaxed, Ordering::Relaxed) {
+        match self.known.cluster.compare_exchange(0, header.cluster_id, Ordering::Relaxed, Ordering::Relaxed) {
             Err(known) if known != header.cluster_id => Err(Error {
                 maybe_applied: method.repeat != Repeat::Freely,
                 endpoint: Some(endpoint.to_owned()),
@@ -401,7 +487,7 @@ impl Core {
                 )
             }),
             _ => {
-                let before = self.seen.fetch_max(header.revision, Ordering::Relaxed);
+                let before = self.known.seen.fetch_max(header.revision, Ordering::Relaxed);
                 if self.ordering && header.revision < before {
                     self.transport.avoid(endpoint);
                 }
@@ -412,9 +498,9 @@ impl Core {
 
     /// Other endpoints may be another cluster's.
     pub(super) fn forget_cluster(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-        self.cluster.store(0, Ordering::Relaxed);
-        self.seen.store(0, Ordering::Relaxed);
+        self.known.epoch.fetch_add(1, Ordering::AcqRel);
+        self.known.cluster.store(0, Ordering::Relaxed);
+        self.known.seen.store(0, Ordering::Relaxed);
     }
 }
 

@@ -50,7 +50,7 @@ impl Client {
         let Request::Txn(request) = txn.request()? else {
             return Err(Error::internal("a transaction became something else"));
         };
-        let before = self.core.seen.load(Ordering::Relaxed);
+        let before = self.core.known.seen.load(Ordering::Relaxed);
         let answer = self.run(txn.limits(self), async |limits| self.core.transact(&request, repeat, limits).await)?;
         let (Response::Txn { succeeded, responses, .. }, resent) = answer else {
             return Err(Error::internal("a transaction was answered as something else"));

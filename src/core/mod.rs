@@ -24,6 +24,7 @@ pub mod lease;
 pub mod log;
 pub mod maintenance;
 mod members;
+mod namespace;
 pub mod op;
 mod ordering;
 pub mod pages;

@@ -25,7 +25,7 @@ impl Core {
     /// Repeats a read until its answer is as new as what was seen before it. A member whose answer is not is asked last
     /// for a while, so that the next attempt goes elsewhere; after each round they get time to catch up.
     pub(super) async fn in_order(&self, request: Request, limits: &Limits) -> Result<Response> {
-        let (least, epoch) = (self.seen.load(Ordering::Relaxed), self.epoch());
+        let (least, epoch) = (self.known.seen.load(Ordering::Relaxed), self.epoch());
         let (mut attempts, mut pause) = (0, PAUSE_FIRST);
         loop {
             let response = self.send_once(request.clone(), limits).await?;

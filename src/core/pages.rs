@@ -1,7 +1,6 @@
 //! A range of any size, read part by part at one revision (§9.10): by RangeStream where the server has it, else in
 //! pages.
 
-use super::ask::Answer;
 use super::client::{Client, Core};
 use super::code;
 use super::error::{Error, Result};
@@ -15,7 +14,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-const RANGE: Method = Method { path: "/etcdserverpb.KV/Range", repeat: Repeat::Freely };
 const RANGE_STREAM: Method = Method { path: "/etcdserverpb.KV/RangeStream", repeat: Repeat::Freely };
 
 /// How many keys a page has if the caller does not say.
@@ -54,10 +52,9 @@ impl Client {
         }
         let page = if page == 0 { PAGE } else { page };
         let count = pb::RangeRequest { count_only: true, limit: 0, ..rest.clone() };
-        let answer: pb::RangeResponse =
-            self.run(op.limits(self), async |limits| self.core.ask(None, RANGE, &count, limits).await)?;
+        let answer = self.run(op.limits(self), async |limits| range(&self.core, count, limits).await)?;
         let revision = match rest.revision {
-            0 => answer.header().unwrap_or_default().revision,
+            0 => answer.header.unwrap_or_default().revision,
             given => given,
         };
         let rest = pb::RangeRequest { revision, ..rest };
@@ -115,14 +112,14 @@ impl Pages {
             match self.streamed(core, limits).await {
                 Err(error) if error.code == code::ERR_UNIMPLEMENTED => {
                     self.stream = None;
-                    core.streams_ranges.store(false, Ordering::Relaxed);
+                    core.known.streams_ranges.store(false, Ordering::Relaxed);
                 }
                 part => return part,
             }
         }
         let left = if self.rest.limit == 0 { self.page } else { self.page.min(self.rest.limit) };
         let request = pb::RangeRequest { limit: left, ..self.rest.clone() };
-        let part: pb::RangeResponse = core.ask(None, RANGE, &request, limits).await?;
+        let part = range(core, request, limits).await?;
         self.done = !part.more;
         self.advance(&part);
         Ok(self.with_header(part))
@@ -136,7 +133,7 @@ impl Pages {
             self.rest.min_create_revision,
             self.rest.max_create_revision,
         ];
-        filters == [0; 4] && core.streams_ranges.load(Ordering::Relaxed)
+        filters == [0; 4] && core.known.streams_ranges.load(Ordering::Relaxed)
     }
 
     async fn streamed(&mut self, core: &Arc<Core>, limits: &Limits) -> Result<pb::RangeResponse> {
@@ -145,13 +142,18 @@ impl Pages {
             let stream = match &mut self.stream {
                 Some(stream) => stream,
                 None => {
-                    let opened = core.transport.read(RANGE_STREAM, &self.rest, None, core.timeout, limits).await?;
+                    let rest = core.namespace.range(&self.rest);
+                    let opened = core.transport.read(RANGE_STREAM, &*rest, None, core.timeout, limits).await?;
                     self.stream.insert(opened)
                 }
             };
             match stream.next(limits).await {
                 Ok(Some(part)) => {
-                    let part = part.range_response.unwrap_or_default();
+                    let mut part = part.range_response.unwrap_or_default();
+                    if let Err(error) = core.namespace.strip_kvs(&mut part.kvs) {
+                        self.stream = None;
+                        return Err(error);
+                    }
                     // The header comes with the last part only.
                     self.done = part.header.is_some();
                     self.advance(&part);
@@ -200,6 +202,13 @@ impl Pages {
 }
 
 const MOST_STREAMS: u32 = 5;
+
+async fn range(core: &Core, get: pb::RangeRequest, limits: &Limits) -> Result<pb::RangeResponse> {
+    match core.send_once(Request::Get(get), limits).await? {
+        Response::Get(answer) => Ok(answer),
+        _ => Err(Error::internal("a get was answered as something else")),
+    }
+}
 
 /// The first key that comes after this one.
 fn after(key: &[u8]) -> Bytes {

@@ -95,10 +95,11 @@ impl Seat {
 
     /// Others of this session and name come one after another (§8.7).
     pub async fn turn(&self, key: &Bytes, patience: Patience) -> Result<Turn> {
-        let slots = &self.client().core.slots;
+        let core = &self.client().core;
+        let key = core.namespace.key(key);
         match patience {
-            Patience::Wait => Ok(slots.take(key).await),
-            Patience::Try => slots.try_take(key).ok_or_else(taken),
+            Patience::Wait => Ok(core.slots.take(&key).await),
+            Patience::Try => core.slots.try_take(&key).ok_or_else(taken),
         }
     }
 

@@ -220,7 +220,7 @@ impl Stm<'_> {
     /// Sent once: where its outcome is unknown, another attempt could write a second time.
     fn commit(self) -> Result<Outcome> {
         if self.writes.is_empty() && self.reads.is_empty() {
-            return Ok(Outcome::Committed(self.client.core.seen.load(Ordering::Relaxed)));
+            return Ok(Outcome::Committed(self.client.core.known.seen.load(Ordering::Relaxed)));
         }
         let txn = self.transaction()?;
         let answer =

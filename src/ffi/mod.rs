@@ -44,6 +44,7 @@ pub mod barrier;
 pub mod work;
 pub mod stm;
 pub mod pages;
+pub mod namespace;
 pub mod cluster;
 pub mod status;
 pub mod alarm;

@@ -205,6 +205,11 @@ impl Core {
     pub async fn time_to_live(&self, id: i64, keys: bool, limits: &Limits) -> Result<Headed<Info>> {
         let request = pb::LeaseTimeToLiveRequest { id, keys };
         let answer: pb::LeaseTimeToLiveResponse = self.ask(None, TIME_TO_LIVE, &request, limits).await?;
-        Ok(answer.headed(|answer| Info { id, ttl: answer.ttl, granted_ttl: answer.granted_ttl, keys: answer.keys }))
+        Ok(answer.headed(|answer| Info {
+            id,
+            ttl: answer.ttl,
+            granted_ttl: answer.granted_ttl,
+            keys: self.namespace.strip_keys(answer.keys),
+        }))
     }
 }

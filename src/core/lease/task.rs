@@ -11,6 +11,7 @@ use super::keeper::{Keeper, Lane, Next};
 use super::link::Link;
 use super::once::{self, Renewed};
 use super::{Moment, KEEP_ALIVE};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -58,6 +59,18 @@ impl Leases {
         (Leases(commands), task.run(inbox))
     }
 
+    /// Those of a namespace's handle: on the stream of all, and let go with the handle.
+    pub fn among(all: Leases) -> (Self, impl Future<Output = ()>) {
+        let (commands, mut inbox) = unbounded_channel();
+        let mut some = Share { all, holds: HashMap::new() };
+        let task = async move {
+            while let Some(command) = inbox.recv().await {
+                some.pass(command);
+            }
+        };
+        (Leases(commands), task)
+    }
+
     /// Keeps a lease alive that was granted or renewed by a request sent at `sent`.
     pub fn add(&self, hold: Arc<Hold>, sent: Moment) {
         let _ = self.0.send(Command::Add(hold, sent));
@@ -75,6 +88,31 @@ impl Leases {
     /// It was renewed by a call.
     pub fn renewed(&self, id: i64, renewed: Renewed) {
         let _ = self.0.send(Command::Renewed(id, renewed));
+    }
+}
+
+/// Some of the leases that a task keeps alive.
+struct Share {
+    all: Leases,
+    /// By where they are, since an id may be kept alive more than once.
+    holds: HashMap<usize, Arc<Hold>>,
+}
+
+impl Share {
+    fn pass(&mut self, command: Command) {
+        let place = |hold: &Arc<Hold>| Arc::as_ptr(hold) as usize;
+        match &command {
+            Command::Add(hold, _) => drop(self.holds.insert(place(hold), hold.clone())),
+            Command::Release(hold) => drop(self.holds.remove(&place(hold))),
+            Command::Revoked(_) | Command::Renewed(..) => {}
+        }
+        let _ = self.all.0.send(command);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.holds.drain().for_each(|(_, hold)| self.all.release(hold));
     }
 }
 

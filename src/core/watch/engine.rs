@@ -252,6 +252,7 @@ impl Engine {
                 let text = "the server sent changes of a watch out of order";
                 self.actions.push(Action::Leave(Error::new(code::ERR_PROTOCOL, text)));
             }
+            Taken::Foreign(error) => self.end(id, error),
         }
     }
 

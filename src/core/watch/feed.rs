@@ -1,12 +1,13 @@
 //! A watch whose events a task of the library's own waits for, without a thread and without C.
 
+use super::super::client::Client;
 use super::super::error::{Error, Result};
 use super::super::event::{Body, Event};
 use super::super::queue::{Queue, Wake};
 use super::super::source::{Handler, Source};
 use super::super::transport::Headers;
 use super::one::{Spec, Start};
-use super::{Watches, MAX_WAITING};
+use super::MAX_WAITING;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -19,12 +20,13 @@ pub struct Feed {
 }
 
 impl Feed {
-    pub(super) fn start(watches: &Watches, headers: &Headers, spec: Spec, start: Start) -> Result<Self> {
+    pub(super) fn start(client: &Client, headers: &Headers, spec: Spec, start: Start) -> Result<Self> {
+        let watches = client.watches()?.clone();
         let waiting = Arc::<Notify>::default();
         let queue = Queue::new(Box::new(TaskWake(waiting.clone())));
         let source = Source::new(queue.clone(), Arc::new(Nobody))?;
         let (ended, same, id) = (watches.clone(), headers.clone(), source.id);
-        source.set_at_end(Box::new(move || ended.remove(&same, id)));
+        client.adopt(&source, move || ended.remove(&same, id))?;
         watches.add(headers, spec, start, MAX_WAITING, source.clone());
         Ok(Feed { queue, source, waiting })
     }

@@ -8,7 +8,7 @@ use super::super::source::Source;
 use super::super::transport::Headers;
 use super::one::{Spec, Start, Watch};
 use super::task::{Command, Task};
-use super::{Feed, Settings};
+use super::Settings;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
@@ -35,12 +35,6 @@ impl Watches {
     pub fn new(core: Arc<Core>, settings: Settings, tasks: TaskTracker, runtime: tokio::runtime::Handle) -> Self {
         let budget = Budget::new(settings.buffer);
         Watches(Arc::new(Shared { core, settings, tasks, runtime, budget, lanes: Mutex::default() }))
-    }
-
-    /// For the library's own tasks (locks, elections, …), which must not block. Nothing is read: give the revision after
-    /// that of a read of your own. Ends with the client (`ERR_CLOSED`), when it is dropped, and where the server ends it.
-    pub fn follow(&self, spec: Spec, first_revision: i64) -> Result<Feed> {
-        Feed::start(self, &Headers::default(), spec, Start::At(first_revision))
     }
 
     /// Takes a watch up. When its source ends, `remove` is to be called.

@@ -12,6 +12,7 @@ mod task;
 
 use super::client::Client;
 use super::error::{Error, Result};
+use super::namespace::Namespace;
 use super::op::Op;
 use super::proto::etcdserverpb::watch_create_request::FilterType;
 use super::queue::Queue;
@@ -114,7 +115,7 @@ impl Options {
     }
 
     /// What to ask of the server, checked.
-    fn spec(&self) -> Result<Spec> {
+    fn spec(&self, namespace: &Namespace) -> Result<Spec> {
         let (key, range_end) = self.range.finish()?;
         if !range_end.is_empty() && range_end != "\0" && range_end <= key {
             return Err(Error::argument("end", "must be above the key"));
@@ -127,7 +128,7 @@ impl Options {
             fail_when_full: self.fail_when_full,
             max_response: self.max_response,
             max_outage: self.max_outage,
-            ..Spec::new(key, range_end)
+            ..Spec::new(namespace, key, range_end)
         })
     }
 
@@ -159,16 +160,19 @@ fn now(range: &KeyRange) -> Result<Op> {
 }
 
 impl Client {
-    /// Hears every change of a range from a revision on; for the library's own tasks.
+    /// Hears every change of a range from a revision on; for the library's own tasks (locks, elections, …), which must not
+    /// block. Nothing is read: give the revision after that of a read of your own. Ends with the client (`ERR_CLOSED`), when
+    /// it is dropped, and where the server ends it.
     pub(super) fn listen(&self, range: &KeyRange, first_revision: i64) -> Result<Feed> {
         let (key, range_end) = range.finish()?;
-        self.watches()?.follow(Spec::new(key, range_end), first_revision)
+        let spec = Spec::new(&self.core.namespace, key, range_end);
+        Feed::start(self, &Headers::default(), spec, Start::At(first_revision))
     }
 
     /// Starts a watch. Without a start revision it reports every change after this call's return, and some
     /// made during it: the revision is picked by a linearizable read, which any member answers alike (§6.7).
     pub fn watch(&self, options: &Options, queue: Option<Arc<Queue>>, handler: Arc<dyn Handler>) -> Result<Handle> {
-        let spec = options.spec()?;
+        let spec = options.spec(&self.core.namespace)?;
         let start = match options.start() {
             Some(start) => start,
             None => Start::After(self.execute(&now(&options.range)?)?.header().revision),

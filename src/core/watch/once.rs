@@ -14,8 +14,7 @@ impl Client {
     /// Waits for the first event of changes in the range that are made from now on; `None`: however long it takes.
     pub fn watch_once(&self, range: KeyRange, limit: Option<Duration>) -> Result<Event> {
         let options = Options::new(range);
-        let (spec, read) = (options.spec()?, now(&options.range)?.request()?);
-        let watches = self.watches()?.clone();
+        let (spec, read) = (options.spec(&self.core.namespace)?, now(&options.range)?.request()?);
         let mut limits = self.limits(limit);
         if limit.is_none() {
             limits.without_deadline();
@@ -26,7 +25,7 @@ impl Client {
                 Response::Get(answer) => Start::After(answer.header.unwrap_or_default().revision),
                 _ => return Err(Error::internal("a get was answered as something else")),
             };
-            let mut feed = Feed::start(&watches, &self.headers(&options), spec, start)?;
+            let mut feed = Feed::start(self, &self.headers(&options), spec, start)?;
             let event = async {
                 loop {
                     let event = feed.next().await;

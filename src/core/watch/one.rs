@@ -1,10 +1,11 @@
 //! One watch: its bookmark, a response that is not whole yet, and whether the caller keeps up. It knows no stream.
 
 use super::super::code;
-use super::super::error::Error;
+use super::super::error::{Error, Result};
 use super::super::event::{Body, State};
 use super::super::load::{cost, weight};
 use super::super::mutant;
+use super::super::namespace::Namespace;
 use super::super::proto::etcdserverpb as pb;
 use super::super::proto::etcdserverpb::watch_create_request::FilterType;
 use super::super::proto::mvccpb;
@@ -20,8 +21,10 @@ pub const MAX_RESPONSE: usize = 256 << 20;
 
 #[derive(Debug, Clone)]
 pub struct Spec {
+    /// As they stand on the wire, as are all keys here but those of delivered changes.
     pub key: Bytes,
     pub range_end: Bytes,
+    pub namespace: Namespace,
     pub prev_kv: bool,
     pub filters: Filters,
     pub progress_notify: bool,
@@ -55,11 +58,12 @@ impl Filters {
 }
 
 impl Spec {
-    /// A range as it stands on the wire.
-    pub fn new(key: Bytes, range_end: Bytes) -> Self {
+    pub fn new(namespace: &Namespace, mut key: Bytes, mut range_end: Bytes) -> Self {
+        namespace.place(&mut key, &mut range_end);
         Spec {
             key,
             range_end,
+            namespace: namespace.clone(),
             prev_kv: false,
             filters: Filters::default(),
             progress_notify: false,
@@ -102,6 +106,8 @@ pub enum Taken {
     TooLarge,
     /// Its revisions are out of order.
     Disordered,
+    /// It has a key of outside the watch's namespace.
+    Foreign(Error),
 }
 
 pub struct Watch {
@@ -313,6 +319,11 @@ impl Watch {
             relist.note(changes);
             changes.retain(|change| self.spec.filters.admit(change));
         }
+        if let Body::Watch { changes, .. } = &mut body {
+            if let Err(error) = self.spec.namespace.strip_changes(changes) {
+                return Taken::Foreign(error);
+            }
+        }
         match &body {
             Body::Watch { changes, .. } if changes.is_empty() => self.reached(),
             _ => self.source.emit(body),
@@ -321,9 +332,10 @@ impl Watch {
     }
 
     /// What a reading of the range found to be different; with the last of it the watch is there.
-    pub fn deliver_found(&mut self, page: Page) {
+    pub fn deliver_found(&mut self, page: Page) -> Result<()> {
         let Page { revision, header, mut changes, last, .. } = page;
         changes.retain(|change| self.spec.filters.admit(change));
+        self.spec.namespace.strip_changes(&mut changes)?;
         let mut resume = 0;
         if last {
             resume = revision + 1;
@@ -334,6 +346,7 @@ impl Watch {
             true => self.reached(),
             false => self.source.emit(Body::Watch { revision: self.seen, resume, changes, synthetic: true, header }),
         }
+        Ok(())
     }
 }
 

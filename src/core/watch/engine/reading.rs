@@ -66,7 +66,9 @@ impl Engine {
             let (revision, header) = (page.revision, Some(page.header));
             watch.source.emit(Body::State { state: State::Relisted, revision, error: None, header });
         }
-        watch.deliver_found(page);
+        if let Err(error) = watch.deliver_found(page) {
+            return self.end(id, error);
+        }
         if is_last {
             watch.phase = Phase::Pending;
             return self.create(id);

@@ -1,5 +1,6 @@
 use super::super::super::event::{Body, Event};
 use super::super::super::load::{Budget, Flow};
+use super::super::super::namespace::Namespace;
 use super::super::super::proto::mvccpb;
 use super::super::super::queue::Queue;
 use super::super::super::source::tests::mute;
@@ -16,7 +17,7 @@ struct Bench {
 }
 
 fn spec() -> Spec {
-    Spec::new("k".into(), "l".into())
+    Spec::new(&Namespace::default(), "k".into(), "l".into())
 }
 
 impl Bench {
