@@ -59,6 +59,7 @@ programs! {
     test_election: every;
     test_stm: every;
     test_namespace: every;
+    test_namespace_watch: every;
     test_namespace_recipes: every;
     test_namespace_end: newest;
     misuse: every;
