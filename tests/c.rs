@@ -44,6 +44,7 @@ programs! {
     test_watch_10k: every;
     test_watch_buffer: every;
     test_watch_relist: every;
+    test_mirror: every;
     test_watch_once: every;
     test_watch_queue: newest;
     test_watch_many: newest;

@@ -68,6 +68,12 @@ pub const ETCD3_STATE_RELISTED: i32 = 5;
 /// Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
 /// etcd3_event_revision, and nothing is missed.
 pub const ETCD3_STATE_PARKED: i32 = 6;
+/// A mirror begins from scratch: empty the copy. The WATCH events up to ETCD3_STATE_COPIED bring all that is there at
+/// etcd3_event_revision. etcd3_event_error is NULL the first time, and then ETCD3_ERR_COMPACTED: what came after the last
+/// event is lost.
+pub const ETCD3_STATE_COPYING: i32 = 7;
+/// The copy is whole, and what the store was at etcd3_event_revision; every change made after it follows.
+pub const ETCD3_STATE_COPIED: i32 = 8;
 
 /// A key was put.
 pub const ETCD3_CHANGE_PUT: i32 = 0;
@@ -87,7 +93,7 @@ pub struct etcd3_change_t {
     /// What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
     /// not called; and for synthetic changes.
     pub prev_kv: *const etcd3_kv_t,
-    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist and _set_mirror. A synthetic put has the key
     /// as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
     pub is_synthetic: i32,
 }
@@ -248,7 +254,7 @@ pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: 
     read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
 }
 
-/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0.
+/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED, _COPYING, _COPIED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -258,6 +264,8 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
         Body::State { state: State::Connected, .. } => ETCD3_STATE_CONNECTED,
         Body::State { state: State::Relisted, .. } => ETCD3_STATE_RELISTED,
         Body::State { state: State::Parked, .. } => ETCD3_STATE_PARKED,
+        Body::State { state: State::Copying, .. } => ETCD3_STATE_COPYING,
+        Body::State { state: State::Copied, .. } => ETCD3_STATE_COPIED,
         _ => 0,
     })
 }

@@ -27,6 +27,8 @@ pub struct Spec {
     pub progress_notify: bool,
     /// Goes on after a compaction by reading the range.
     pub relist: bool,
+    /// And so that the caller is told all of it anew, which takes no memory of what he was told before.
+    pub mirror: bool,
     /// What a caller gets who does not keep up: the end, or a pause.
     pub fail_when_full: bool,
     pub max_response: usize,
@@ -64,6 +66,7 @@ impl Spec {
             filters: Filters::default(),
             progress_notify: false,
             relist: false,
+            mirror: false,
             fail_when_full: false,
             max_response: MAX_RESPONSE,
             max_outage: None,
@@ -139,7 +142,7 @@ impl Watch {
             Start::After(revision) => (revision + 1, revision),
             Start::Loose => (0, 0),
         };
-        let relist = spec.relist.then(|| Box::new(Relist::new(start)));
+        let relist = spec.relist.then(|| Box::new(Relist::new(start, spec.mirror)));
         source.load.reached(next);
         Watch {
             phase: if spec.relist { Phase::Listing } else { Phase::Pending },

@@ -26,10 +26,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn relist(&mut self, id: u64) {
+    pub(super) fn relist(&mut self, id: u64, why: Error) {
         let Some(watch) = self.watches.get_mut(&id) else { return };
         let Some(relist) = &mut watch.relist else { return };
-        relist.again();
+        relist.again(why);
         watch.phase = Phase::Listing;
         watch.away.get_or_insert_with(Instant::now);
         Self::watch_over(&mut self.expiry, watch);
@@ -47,7 +47,7 @@ impl Engine {
                 return self.read(id);
             }
             // It was compacted between two pages; what has been delivered is known.
-            Err(error) if error.code == code::ERR_COMPACTED && !relist.is_seeding() => return self.relist(id),
+            Err(error) if error.code == code::ERR_COMPACTED && !relist.is_seeding() => return self.relist(id, error),
             Err(error) => return self.end(id, error),
         };
         if relist.came_late(&answer) {
@@ -62,10 +62,17 @@ impl Engine {
         Self::watch_over(&mut self.expiry, watch);
         if page.first && !page.seeding {
             self.relists += 1;
-            watch.source.emit(Body::State { state: State::Relisted, revision: page.revision, error: None });
+            let (state, error) = match watch.spec.mirror {
+                true => (State::Copying, page.why),
+                false => (State::Relisted, None),
+            };
+            watch.source.emit(Body::State { state, revision: page.revision, error });
         }
         watch.deliver_found(page.revision, page.changes, page.last);
         if page.last {
+            if watch.spec.mirror {
+                watch.tell(State::Copied, None);
+            }
             watch.phase = Phase::Pending;
             return self.create(id);
         }
