@@ -91,6 +91,7 @@ const ELSEWHERE: &[&str] = &[
     "test_ordering",
     "test_discovery",
     "watch_faults",
+    "mirrors",
     "leases",
     "test_tls",
     "test_auth",

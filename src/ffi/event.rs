@@ -221,8 +221,8 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 }
 
 /// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
-/// up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
-/// it was read at. ACQUIRED: the fencing token. Else 0.
+/// up to which every change was delivered. STATE: the same; the watch goes on with the next; of a reading that begins, the
+/// revision it is made at. LEADER: the store's revision that it was read at. ACQUIRED: the fencing token. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
