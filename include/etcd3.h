@@ -633,8 +633,8 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
 
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
- * up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
- * it was read at. ACQUIRED: the fencing token. Else 0.
+ * up to which every change was delivered. STATE: the same; the watch goes on with the next; of a reading that begins, the
+ * revision it is made at. LEADER: the store's revision that it was read at. ACQUIRED: the fencing token. Else 0.
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
 

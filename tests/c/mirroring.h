@@ -215,6 +215,11 @@ static inline void finish_mirror(struct mirroring *m, etcd3_code_t why)
     AWAIT(m, closed, 1);
     if (m->watch)
         CHECK_OK(etcd3_watch_join(m->watch, PATIENCE_MS, &err), err);
+    /* One that was freed cannot be joined. */
+    pthread_mutex_lock(&m->lock);
+    while (m->inside)
+        pthread_cond_wait(&m->changed, &m->lock);
+    pthread_mutex_unlock(&m->lock);
     CHECK_INT(m->closed, 1);
     CHECK_INT(m->after_closed, 0);
     CHECK_INT(m->wrong, 0);
