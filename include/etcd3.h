@@ -602,6 +602,16 @@ void etcd3_result_free(etcd3_result_t *result);
  */
 #define ETCD3_STATE_PARKED 6
 
+/**
+ * A mirror begins from scratch: empty the copy. The WATCH events up to ETCD3_STATE_COPIED bring all that is there at
+ * etcd3_event_revision. etcd3_event_error is NULL the first time, and then ETCD3_ERR_COMPACTED: what came after the last
+ * event is lost.
+ */
+#define ETCD3_STATE_COPYING 7
+
+/** The copy is whole, and what the store was at etcd3_event_revision; every change made after it follows. */
+#define ETCD3_STATE_COPIED 8
+
 /** A key was put. */
 #define ETCD3_CHANGE_PUT 0
 
@@ -628,7 +638,7 @@ typedef struct etcd3_change_t {
      */
     const etcd3_kv_t *prev_kv;
     /**
-     * 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+     * 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist and _set_mirror. A synthetic put has the key
      * as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
      */
     int32_t is_synthetic;
@@ -651,15 +661,16 @@ void *etcd3_event_user_data(const etcd3_event_t *event);
 
 /**
  * WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
- * up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
- * it was read at. ACQUIRED: the fencing token. RENEWED: the store's revision when it was answered. Else 0.
+ * up to which every change was delivered. STATE: the same; the watch goes on with the next; of a reading that begins, the
+ * revision it is made at. LEADER: the store's revision that it was read at. ACQUIRED: the fencing token. RENEWED: the
+ * store's revision when it was answered. Else 0.
  */
 int64_t etcd3_event_revision(const etcd3_event_t *event);
 
 /**
  * The header of the response or answer that this event comes from, which of parts put together is the last: of WATCH,
- * PROGRESS, LEADER and RENEWED events, and of STATE events with ETCD3_STATE_LIVE, _RESUMED and _RELISTED. Else NULL. Its
- * revision is the server's word; etcd3_event_revision is what to go by. Borrowed from `event`.
+ * PROGRESS, LEADER and RENEWED events, and of STATE events with ETCD3_STATE_LIVE, _RESUMED, _RELISTED, _COPYING and _COPIED.
+ * Else NULL. Its revision is the server's word; etcd3_event_revision is what to go by. Borrowed from `event`.
  */
 const etcd3_header_t *etcd3_event_header(const etcd3_event_t *event);
 
@@ -680,7 +691,7 @@ size_t etcd3_event_change_count(const etcd3_event_t *event);
 const etcd3_change_t *etcd3_event_change(const etcd3_event_t *event,
                                                 size_t index);
 
-/** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0. */
+/** STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED, _COPYING, _COPIED; else 0. */
 int32_t etcd3_event_state(const etcd3_event_t *event);
 
 /** RENEWED: how many seconds the lease has from now on; else 0. */
@@ -1697,6 +1708,19 @@ void etcd3_watch_opts_set_progress_notify(etcd3_watch_opts_t *opts);
 void etcd3_watch_opts_set_relist(etcd3_watch_opts_t *opts);
 
 /**
+ * Makes the watch a mirror: it first brings all that is there, and then every change, so that who applies all of it has a
+ * copy of the range. First comes ETCD3_EVENT_STATE with ETCD3_STATE_COPYING and a revision; then ETCD3_EVENT_WATCH events, a
+ * put for each key there is at that revision, in the order of the keys, marked etcd3_change_t.is_synthetic; then
+ * ETCD3_STATE_COPIED; then all changes made after that revision. If history no longer has what comes next, be it before the
+ * copy is whole or later, the mirror begins from scratch and says so first: ETCD3_STATE_COPYING with ETCD3_ERR_COMPACTED as its
+ * etcd3_event_error, upon which the copy is to be emptied. With a start revision there is a copy already, of the revision before
+ * it: the mirror begins with the changes, and from scratch only if it must. The client keeps no keys; the range is read page by
+ * page, no further than etcd3_watch_opts_set_buffer lets wait. Excludes filters and etcd3_watch_opts_set_relist, which tells
+ * only what differs, for the price of the keys in memory.
+ */
+void etcd3_watch_opts_set_mirror(etcd3_watch_opts_t *opts);
+
+/**
  * Saves the read by which a watch without a start revision finds out what "now" is, and leaves that to the member which
  * takes the watch on, later than etcd3_watch_start returns: it may be behind, and report a change made before the call;
  * and what changes before it has answered may be missed.
@@ -1753,8 +1777,8 @@ typedef struct etcd3_watch_t etcd3_watch_t;
  * through `watch`, also if nothing listens yet; free with etcd3_watch_free. Nothing is called if this fails.
  *
  * Every change made after this returns is reported. Without a start revision that takes one read, which fails
- * where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch reads later, and does not block
- * here. RPC: KV.Range, Watch.Watch.
+ * where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch and a mirror read later, and do not
+ * block here. RPC: KV.Range, Watch.Watch.
  * Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `opts`), ETCD3_ERR_SYSTEM (no thread),
  * ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
  */

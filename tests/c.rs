@@ -45,6 +45,7 @@ programs! {
     test_watch_10k: every;
     test_watch_buffer: every;
     test_watch_relist: every;
+    test_mirror: every;
     test_watch_once: every;
     test_watch_queue: newest;
     test_watch_many: newest;
@@ -97,6 +98,7 @@ const ELSEWHERE: &[&str] = &[
     "test_ordering",
     "test_discovery",
     "watch_faults",
+    "mirrors",
     "leases",
     "test_tls",
     "test_auth",

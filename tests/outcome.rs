@@ -1,4 +1,4 @@
-//! Lost, late and refused answers, tokens, cancellation, metadata, raw calls and order, against servers that answer by script.
+//! Lost, late and refused answers, tokens, cancellation, metadata, raw calls, order and mirrors, against scripted servers.
 
 mod support;
 
@@ -18,7 +18,7 @@ macro_rules! programs {
     };
 }
 
-programs! { outcome outcome_admin tokens cancel requests watch_faults leases metadata raw ordering loaded namespaces }
+programs! { outcome outcome_admin tokens cancel requests watch_faults mirrors leases metadata raw ordering loaded namespaces }
 
 fn with_servers(program: &str, run: fn(&str, &[(&str, &str)])) {
     let scripted = Scripted::start().expect("a loopback port");

@@ -75,6 +75,10 @@ pub enum State {
     Relisted,
     /// The caller takes too slowly; what comes now is fetched again later.
     Parked,
+    /// A mirror begins from scratch: all that is there at the revision follows.
+    Copying,
+    /// All of it has come.
+    Copied,
 }
 
 impl Body {
@@ -91,7 +95,7 @@ impl Body {
     pub fn resume(&self) -> i64 {
         match self {
             Body::Watch { resume, .. } | Body::Progress { resume, .. } => *resume,
-            Body::State { state: State::Connected | State::Relisted, .. } => 0,
+            Body::State { state: State::Connected | State::Relisted | State::Copying, .. } => 0,
             Body::State { revision, .. } => revision + 1,
             _ => 0,
         }

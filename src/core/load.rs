@@ -66,6 +66,11 @@ impl Load {
         self.resume.fetch_max(resume, Ordering::Relaxed);
     }
 
+    /// What was delivered is of no use any more.
+    pub fn restart(&self) {
+        self.resume.store(0, Ordering::Relaxed);
+    }
+
     /// Whether so many bytes more may wait. Who has nothing waiting may always get one response, however large, so
     /// that everybody gets on; and the last eighth of the client's budget is for those who hold little of it, so that
     /// a caller who takes nothing does not stop the others.

@@ -2,7 +2,7 @@
 
 use super::code;
 use super::error::{Error, Result};
-use super::event::{Body, Event, LostReason};
+use super::event::{Body, Event, LostReason, State};
 use super::load::{self, Load};
 use super::queue::Queue;
 use super::transport::Fate;
@@ -193,7 +193,10 @@ impl Source {
         let admitted = !gate.cancelled || last;
         if admitted {
             gate.running = Some(this_thread());
-            self.load.reached(event.body.resume());
+            match event.body {
+                Body::State { state: State::Copying, .. } => self.load.restart(),
+                _ => self.load.reached(event.body.resume()),
+            }
         }
         drop(gate);
         self.load.take(event.cost);

@@ -71,6 +71,12 @@ pub const ETCD3_STATE_RELISTED: i32 = 5;
 /// Too many events wait to be taken. The server was asked to stop; when half of them are taken the watch goes on after
 /// etcd3_event_revision, and nothing is missed.
 pub const ETCD3_STATE_PARKED: i32 = 6;
+/// A mirror begins from scratch: empty the copy. The WATCH events up to ETCD3_STATE_COPIED bring all that is there at
+/// etcd3_event_revision. etcd3_event_error is NULL the first time, and then ETCD3_ERR_COMPACTED: what came after the last
+/// event is lost.
+pub const ETCD3_STATE_COPYING: i32 = 7;
+/// The copy is whole, and what the store was at etcd3_event_revision; every change made after it follows.
+pub const ETCD3_STATE_COPIED: i32 = 8;
 
 /// A key was put.
 pub const ETCD3_CHANGE_PUT: i32 = 0;
@@ -90,7 +96,7 @@ pub struct etcd3_change_t {
     /// What was there before; NULL if there was nothing, if it was compacted, or if etcd3_watch_opts_set_prev_kv was
     /// not called; and for synthetic changes.
     pub prev_kv: *const etcd3_kv_t,
-    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist. A synthetic put has the key
+    /// 1 if this was found by a reading of the range, else 0; see etcd3_watch_opts_set_relist and _set_mirror. A synthetic put has the key
     /// as it stands now, whatever happened to it meanwhile; a synthetic delete has the revision of the reading.
     pub is_synthetic: i32,
 }
@@ -229,8 +235,9 @@ pub unsafe extern "C" fn etcd3_event_user_data(event: *const etcd3_event_t) -> *
 }
 
 /// WATCH: the store's revision when the response was sent, never lower than the changes'. PROGRESS: the revision
-/// up to which every change was delivered. STATE: the same; the watch goes on with the next. LEADER: the store's revision that
-/// it was read at. ACQUIRED: the fencing token. RENEWED: the store's revision when it was answered. Else 0.
+/// up to which every change was delivered. STATE: the same; the watch goes on with the next; of a reading that begins, the
+/// revision it is made at. LEADER: the store's revision that it was read at. ACQUIRED: the fencing token. RENEWED: the
+/// store's revision when it was answered. Else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i64 {
     read(event, 0, |object| match object.event.body {
@@ -243,8 +250,8 @@ pub unsafe extern "C" fn etcd3_event_revision(event: *const etcd3_event_t) -> i6
 }
 
 /// The header of the response or answer that this event comes from, which of parts put together is the last: of WATCH,
-/// PROGRESS, LEADER and RENEWED events, and of STATE events with ETCD3_STATE_LIVE, _RESUMED and _RELISTED. Else NULL. Its
-/// revision is the server's word; etcd3_event_revision is what to go by. Borrowed from `event`.
+/// PROGRESS, LEADER and RENEWED events, and of STATE events with ETCD3_STATE_LIVE, _RESUMED, _RELISTED, _COPYING and _COPIED.
+/// Else NULL. Its revision is the server's word; etcd3_event_revision is what to go by. Borrowed from `event`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_header(event: *const etcd3_event_t) -> *const etcd3_header_t {
     read(event, std::ptr::null(), |object| object.header.as_ref().map_or(std::ptr::null(), |header| header))
@@ -271,7 +278,7 @@ pub unsafe extern "C" fn etcd3_event_change(event: *const etcd3_event_t, index: 
     read(event, std::ptr::null(), |object| object.changes.get(index).map_or(std::ptr::null(), |change| change))
 }
 
-/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED; else 0.
+/// STATE: one of ETCD3_STATE_LIVE, _DISCONNECTED, _RESUMED, _CONNECTED, _RELISTED, _PARKED, _COPYING, _COPIED; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
     read(event, 0, |object| match object.event.body {
@@ -281,6 +288,8 @@ pub unsafe extern "C" fn etcd3_event_state(event: *const etcd3_event_t) -> i32 {
         Body::State { state: State::Connected, .. } => ETCD3_STATE_CONNECTED,
         Body::State { state: State::Relisted, .. } => ETCD3_STATE_RELISTED,
         Body::State { state: State::Parked, .. } => ETCD3_STATE_PARKED,
+        Body::State { state: State::Copying, .. } => ETCD3_STATE_COPYING,
+        Body::State { state: State::Copied, .. } => ETCD3_STATE_COPIED,
         _ => 0,
     })
 }

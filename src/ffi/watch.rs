@@ -26,8 +26,8 @@ opaque!(etcd3_watch_t = Bound<Handle>);
 /// through `watch`, also if nothing listens yet; free with etcd3_watch_free. Nothing is called if this fails.
 ///
 /// Every change made after this returns is reported. Without a start revision that takes one read, which fails
-/// where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch reads later, and does not block
-/// here. RPC: KV.Range, Watch.Watch.
+/// where the key may not be read; see etcd3_watch_opts_set_loose_start. A re-list watch and a mirror read later, and do not
+/// block here. RPC: KV.Range, Watch.Watch.
 /// Errors: ETCD3_ERR_INVALID_ARGUMENT (also the first mistake made with `opts`), ETCD3_ERR_SYSTEM (no thread),
 /// ETCD3_ERR_CLOSED; without a start revision those of etcd3_get.
 #[no_mangle]

@@ -100,6 +100,23 @@ pub unsafe extern "C" fn etcd3_watch_opts_set_relist(opts: *mut etcd3_watch_opts
     })
 }
 
+/// Makes the watch a mirror: it first brings all that is there, and then every change, so that who applies all of it has a
+/// copy of the range. First comes ETCD3_EVENT_STATE with ETCD3_STATE_COPYING and a revision; then ETCD3_EVENT_WATCH events, a
+/// put for each key there is at that revision, in the order of the keys, marked etcd3_change_t.is_synthetic; then
+/// ETCD3_STATE_COPIED; then all changes made after that revision. If history no longer has what comes next, be it before the
+/// copy is whole or later, the mirror begins from scratch and says so first: ETCD3_STATE_COPYING with ETCD3_ERR_COMPACTED as its
+/// etcd3_event_error, upon which the copy is to be emptied. With a start revision there is a copy already, of the revision before
+/// it: the mirror begins with the changes, and from scratch only if it must. The client keeps no keys; the range is read page by
+/// page, no further than etcd3_watch_opts_set_buffer lets wait. Excludes filters and etcd3_watch_opts_set_relist, which tells
+/// only what differs, for the price of the keys in memory.
+#[no_mangle]
+pub unsafe extern "C" fn etcd3_watch_opts_set_mirror(opts: *mut etcd3_watch_opts_t) {
+    builder::set(opts, |opts| {
+        opts.mirror = true;
+        Ok(())
+    })
+}
+
 /// Saves the read by which a watch without a start revision finds out what "now" is, and leaves that to the member which
 /// takes the watch on, later than etcd3_watch_start returns: it may be behind, and report a change made before the call;
 /// and what changes before it has answered may be missed.

@@ -79,6 +79,7 @@ static void null_handles(void)
     QUIET(etcd3_watch_opts_set_filter(NULL, ETCD3_FILTER_NOPUT));
     QUIET(etcd3_watch_opts_set_progress_notify(NULL));
     QUIET(etcd3_watch_opts_set_relist(NULL));
+    QUIET(etcd3_watch_opts_set_mirror(NULL));
     QUIET(etcd3_watch_opts_set_loose_start(NULL));
     QUIET(etcd3_watch_opts_set_buffer(NULL, 1, ETCD3_OVERFLOW_PARK));
     QUIET(etcd3_watch_opts_set_max_response_bytes(NULL, 1));

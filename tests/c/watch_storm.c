@@ -81,8 +81,13 @@ static void start_one(struct slot *slot, unsigned *seed)
     snprintf(key, sizeof key, PREFIX "%d", next_random(seed, 10));
     opts = etcd3_watch_opts_new(key, ETCD3_NTS);
     etcd3_watch_opts_set_start_revision(opts, next_random(seed, 3) ? 1 : 0);
-    if (next_random(seed, 4) == 0)
-        etcd3_watch_opts_set_relist(opts);
+    switch (next_random(seed, 8)) {
+    case 0:
+    case 1: etcd3_watch_opts_set_relist(opts); break;
+    case 2:
+    case 3: etcd3_watch_opts_set_mirror(opts); break;
+    default: break;
+    }
     if (next_random(seed, 4) == 0)
         etcd3_watch_opts_set_buffer(opts, 5000, next_random(seed, 2));
     if (next_random(seed, 8) == 0)
@@ -291,6 +296,8 @@ static void servers_that_answer_nothing(void)
         etcd3_watch_opts_set_start_revision(opts, 1 + i % 2);
         if (i % 5 == 0)
             etcd3_watch_opts_set_relist(opts);
+        if (i % 5 == 1)
+            etcd3_watch_opts_set_mirror(opts);
         CHECK_OK(etcd3_watch_start(client, opts, NULL, count_closed, &closed, &watches[i], &err), err);
         etcd3_watch_opts_free(opts);
     }

@@ -84,41 +84,15 @@ static void mirror(const etcd3_kv_t *kv, int deleted)
     batch.bytes += len + kv->value_len;
 }
 
-/* All that there is, from one revision; which. */
-static int64_t copy_all(void)
-{
-    etcd3_op_t *op = etcd3_op_get(prefix, ETCD3_NTS);
-    etcd3_range_t *range = NULL;
-    etcd3_result_t *part = NULL;
-    int64_t revision;
-    etcd3_op_set_prefix(op);
-    must(etcd3_range_open(client, op, 0, &range, &err));
-    etcd3_op_free(op);
-    revision = etcd3_range_revision(range);
-    for (;;) {
-        size_t i;
-        must(etcd3_range_next(range, &part, &err));
-        if (!part || caught_signal())
-            break;
-        for (i = 0; i < etcd3_result_kv_count(part); i++)
-            mirror(etcd3_result_kv(part, i), 0);
-        etcd3_result_free(part);
-        part = NULL;
-    }
-    etcd3_result_free(part);
-    flush();
-    etcd3_range_free(range);
-    return revision;
-}
-
-/* One transaction for the changes of one revision, as far as max_txn_ops allows. */
+/* One transaction for the changes of one revision, as far as max_txn_ops allows; and for as much as it allows of what is
+   there at the start. */
 static void follow(const etcd3_event_t *event)
 {
     int64_t revision = 0;
     size_t i;
     for (i = 0; i < etcd3_event_change_count(event); i++) {
         const etcd3_change_t *change = etcd3_event_change(event, i);
-        if (change->kv->mod_revision != revision)
+        if (change->kv->mod_revision != revision && !change->is_synthetic)
             flush();
         revision = change->kv->mod_revision;
         mirror(change->kv, change->type == ETCD3_CHANGE_DELETE);
@@ -131,7 +105,6 @@ static int make_mirror(const struct args *args)
     etcd3_watch_opts_t *opts;
     etcd3_queue_t *queue;
     etcd3_watch_t *watch;
-    int64_t start = rev;
     if (args->count != 1)
         die(EXIT_ARGS, "make-mirror takes one destination argument");
     if (no_dest_prefix && *dest_prefix)
@@ -145,17 +118,19 @@ static int make_mirror(const struct args *args)
     connect_client();
     catch_signals();
     reported_at = now_ns();
-    if (start <= 1)
-        start = copy_all() + 1;
     opts = etcd3_watch_opts_new(prefix, ETCD3_NTS);
     etcd3_watch_opts_set_prefix(opts);
-    etcd3_watch_opts_set_start_revision(opts, start);
+    if (rev <= 1)
+        etcd3_watch_opts_set_mirror(opts);
+    else
+        etcd3_watch_opts_set_start_revision(opts, rev);
     must(etcd3_queue_new(&queue, &err));
     must(etcd3_watch_start(client, opts, queue, NULL, NULL, &watch, &err));
     etcd3_watch_opts_free(opts);
     while (!caught_signal()) {
         etcd3_event_t *event = next_event(queue, 1000);
-        if (event && etcd3_event_type(event) == ETCD3_EVENT_CLOSED)
+        /* The end, or history that is lost: what was deleted meanwhile would stay there for ever. */
+        if (event && etcd3_event_error(event) && etcd3_event_state(event) != ETCD3_STATE_DISCONNECTED)
             die(EXIT_ERROR, "%s", etcd3_error_message(etcd3_event_error(event)));
         follow(event);
         report();

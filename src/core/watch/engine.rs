@@ -333,7 +333,7 @@ impl Engine {
         let Some(watch) = self.watches.get_mut(&id) else { return };
         watch.forget_parts();
         if error.code == code::ERR_COMPACTED && watch.relist.is_some() {
-            return self.relist(id);
+            return self.relist(id, error);
         }
         let token = error.refuses_token();
         if !token && !error.is_retryable() {

@@ -51,6 +51,7 @@ pub struct Options {
     pub prev_kv: bool,
     pub progress_notify: bool,
     pub relist: bool,
+    pub mirror: bool,
     /// Without a start revision: whatever the member that takes the watch on takes for now.
     pub loose_start: bool,
     pub fail_when_full: bool,
@@ -69,6 +70,7 @@ impl Options {
             prev_kv: false,
             progress_notify: false,
             relist: false,
+            mirror: false,
             loose_start: false,
             fail_when_full: false,
             buffer: MAX_WAITING,
@@ -120,11 +122,21 @@ impl Options {
         if !range_end.is_empty() && range_end != "\0" && range_end <= key {
             return Err(Error::argument("end", "must be above the key"));
         }
+        if self.mirror && self.relist {
+            return Err(Error::argument(
+                "mirror",
+                "a re-list watch tells what differs, a mirror all: it cannot be both",
+            ));
+        }
+        if self.mirror && (self.filters.no_put || self.filters.no_delete) {
+            return Err(Error::argument("filter", "a mirror has all changes"));
+        }
         Ok(Spec {
             prev_kv: self.prev_kv,
             filters: self.filters,
             progress_notify: self.progress_notify,
-            relist: self.relist,
+            relist: self.relist || self.mirror,
+            mirror: self.mirror,
             fail_when_full: self.fail_when_full,
             max_response: self.max_response,
             max_outage: self.max_outage,
@@ -135,7 +147,7 @@ impl Options {
     /// Where it starts, if nothing has to be read for that.
     fn start(&self) -> Option<Start> {
         match self.start_revision {
-            0 if self.loose_start || self.relist => Some(Start::Loose),
+            0 if self.loose_start || self.relist || self.mirror => Some(Start::Loose),
             0 => None,
             revision => Some(Start::At(revision)),
         }

@@ -30,6 +30,8 @@ pub struct Spec {
     pub progress_notify: bool,
     /// Goes on after a compaction by reading the range.
     pub relist: bool,
+    /// And so that the caller is told all of it anew, which takes no memory of what he was told before.
+    pub mirror: bool,
     /// What a caller gets who does not keep up: the end, or a pause.
     pub fail_when_full: bool,
     pub max_response: usize,
@@ -68,6 +70,7 @@ impl Spec {
             filters: Filters::default(),
             progress_notify: false,
             relist: false,
+            mirror: false,
             fail_when_full: false,
             max_response: MAX_RESPONSE,
             max_outage: None,
@@ -145,7 +148,7 @@ impl Watch {
             Start::After(revision) => (revision + 1, revision),
             Start::Loose => (0, 0),
         };
-        let relist = spec.relist.then(|| Box::new(Relist::new(start)));
+        let relist = spec.relist.then(|| Box::new(Relist::new(start, spec.mirror)));
         source.load.reached(next);
         Watch {
             phase: if spec.relist { Phase::Listing } else { Phase::Pending },
@@ -210,7 +213,7 @@ impl Watch {
         self.emit_state(state, error, None);
     }
 
-    fn emit_state(&self, state: State, error: Option<Error>, header: Option<pb::ResponseHeader>) {
+    pub fn emit_state(&self, state: State, error: Option<Error>, header: Option<pb::ResponseHeader>) {
         self.source.emit(Body::State { state, revision: (self.next - 1).max(0), error, header });
     }
 

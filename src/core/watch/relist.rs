@@ -1,6 +1,7 @@
 //! What a re-list watch knows of its range, and how it reads it: page by page at one revision, delivering what
-//! differs (§6.15, §9.5).
+//! differs; or, for a mirror, which knows nothing, all of it (§6.15, §9.5).
 
+use super::super::error::Error;
 use super::super::proto::etcdserverpb as pb;
 use super::super::proto::mvccpb;
 use super::one::{modified, Start};
@@ -15,9 +16,13 @@ const PAGE_BYTES: usize = 1 << 20;
 pub struct Relist {
     /// The keys of the range as they were delivered, and when they were put.
     known: BTreeMap<Box<[u8]>, i64>,
+    /// Keeps no keys: each reading brings everything.
+    mirror: bool,
     /// Changes before this one are known, and not delivered.
     first: i64,
     reading: Reading,
+    /// Why the reading that begins is not the first one.
+    why: Option<Error>,
 }
 
 /// A reading of the range under way.
@@ -43,21 +48,23 @@ pub struct Page {
     pub first: bool,
     pub last: bool,
     pub seeding: bool,
+    /// With the first page: what made it necessary to read again.
+    pub why: Option<Error>,
     pub changes: Vec<mvccpb::Event>,
 }
 
 impl Relist {
-    pub fn new(start: Start) -> Self {
+    pub fn new(start: Start, mirror: bool) -> Self {
         let (seeding, revision, first) = match start {
             Start::At(first) => (true, first - 1, first),
             Start::After(_) | Start::Loose => (false, 0, 0),
         };
-        Relist { known: BTreeMap::new(), first, reading: Reading::new(seeding, revision) }
+        Relist { known: BTreeMap::new(), mirror, first, reading: Reading::new(seeding, revision), why: None }
     }
 
-    /// Nothing was there before the first change.
+    /// Nothing was there before the first change, or nobody wants to know.
     pub fn needs_no_reading(&self) -> bool {
-        self.reading.seeding && self.reading.revision < 1
+        self.reading.seeding && (self.mirror || self.reading.revision < 1)
     }
 
     pub fn is_seeding(&self) -> bool {
@@ -65,8 +72,9 @@ impl Relist {
     }
 
     /// Reads the range as it is now, from its start.
-    pub fn again(&mut self) {
+    pub fn again(&mut self, why: Error) {
         self.reading = Reading::new(false, 0);
+        self.why = Some(why);
     }
 
     /// The revision before the start is still to come: begins with what is there now.
@@ -111,10 +119,14 @@ impl Relist {
         reading.limit = fitting.clamp(1, MOST_KEYS).min(4 * reading.limit);
         let next = answer.kvs.last().filter(|_| answer.more).map(|kv| [&kv.key[..], b"\0"].concat());
         let (revision, seeding) = (reading.revision, reading.seeding);
-        let changes = self.differences(answer.kvs, next.as_deref(), revision);
+        let changes = match self.mirror {
+            true => answer.kvs.into_iter().map(put).collect(),
+            false => self.differences(answer.kvs, next.as_deref(), revision),
+        };
         let last = next.is_none();
         self.reading.from = next.map(Bytes::from);
-        Page { revision, header, first, last, seeding, changes: if seeding { Vec::new() } else { changes } }
+        let changes = if seeding { Vec::new() } else { changes };
+        Page { revision, header, first, last, seeding, why: self.why.take(), changes }
     }
 
     /// What is otherwise than known among the keys up to, without, `end`: in the order of the keys.
@@ -130,7 +142,7 @@ impl Relist {
             let before = gone.remove(&kv.key[..]);
             self.known.insert(kv.key[..].into(), kv.mod_revision);
             if before != Some(kv.mod_revision) {
-                changes.push(mvccpb::Event { kv: Some(kv), ..Default::default() });
+                changes.push(put(kv));
             }
         }
         for key in gone.into_keys() {
@@ -148,6 +160,9 @@ impl Relist {
 
     /// Takes in what the server reports, and leaves out what comes before the start.
     pub fn note(&mut self, changes: &mut Vec<mvccpb::Event>) {
+        if self.mirror {
+            return;
+        }
         for change in &*changes {
             match change.r#type() {
                 mvccpb::event::EventType::Put => self.known.insert(key_of(change).into(), modified(change)),
@@ -156,6 +171,10 @@ impl Relist {
         }
         changes.retain(|change| modified(change) >= self.first);
     }
+}
+
+fn put(kv: mvccpb::KeyValue) -> mvccpb::Event {
+    mvccpb::Event { kv: Some(kv), ..Default::default() }
 }
 
 fn key_of(change: &mvccpb::Event) -> &[u8] {
@@ -191,7 +210,7 @@ mod tests {
     #[test]
     fn the_first_reading_brings_all_page_by_page() {
         let (key, end) = range();
-        let mut relist = Relist::new(Start::Loose);
+        let mut relist = Relist::new(Start::Loose, false);
         assert_eq!(relist.request(&key, &end).revision, 0);
         let page = relist.page(answer(9, true, &[("a", 2), ("c", 3)]));
         assert!(page.first && !page.last && page.revision == 9);
@@ -205,20 +224,20 @@ mod tests {
 
     #[test]
     fn another_reading_brings_what_differs() {
-        let mut relist = Relist::new(Start::Loose);
+        let mut relist = Relist::new(Start::Loose, false);
         relist.page(answer(9, false, &[("a", 2), ("b", 3), ("c", 4), ("d", 5), ("x", 6)]));
-        relist.again();
+        relist.again(Error::closed());
         // b was put again, c deleted, d deleted and put; pages end between.
         assert_eq!(told(&relist.page(answer(20, true, &[("a", 2), ("b", 15)]))), "+b@15");
         assert_eq!(told(&relist.page(answer(20, true, &[("d", 17), ("e", 18)]))), "-c@20 +d@17 +e@18");
         assert_eq!(told(&relist.page(answer(20, false, &[]))), "-x@20");
-        relist.again();
+        relist.again(Error::closed());
         assert_eq!(told(&relist.page(answer(21, false, &[("a", 2), ("b", 15), ("d", 17), ("e", 18)]))), "");
     }
 
     #[test]
     fn what_is_reported_counts_as_known() {
-        let mut relist = Relist::new(Start::At(8));
+        let mut relist = Relist::new(Start::At(8), false);
         assert!(relist.request(&range().0, &range().1).keys_only && relist.is_seeding());
         assert_eq!(relist.request(&range().0, &range().1).revision, 7);
         assert_eq!(told(&relist.page(answer(30, false, &[("a", 2), ("b", 3)]))), "");
@@ -227,13 +246,13 @@ mod tests {
         let mut changes = vec![put("c", 7), put("a", 8), delete("b", 9)];
         relist.note(&mut changes);
         assert_eq!(changes.iter().map(modified).collect::<Vec<_>>(), [8, 9]);
-        relist.again();
+        relist.again(Error::closed());
         assert_eq!(told(&relist.page(answer(30, false, &[("b", 10), ("c", 7)]))), "-a@30 +b@10");
     }
 
     #[test]
     fn pages_grow_and_shrink_with_what_they_bring() {
-        let mut relist = Relist::new(Start::Loose);
+        let mut relist = Relist::new(Start::Loose, false);
         relist.page(answer(9, true, &[("a", 2)]));
         assert_eq!(relist.request(&range().0, &range().1).limit, 4 * FIRST_PAGE);
         let mut large = answer(9, true, &[("b", 2)]);

@@ -26,10 +26,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn relist(&mut self, id: u64) {
+    pub(super) fn relist(&mut self, id: u64, why: Error) {
         let Some(watch) = self.watches.get_mut(&id) else { return };
         let Some(relist) = &mut watch.relist else { return };
-        relist.again();
+        relist.again(why);
         watch.phase = Phase::Listing;
         watch.away.get_or_insert_with(Instant::now);
         Self::watch_over(&mut self.expiry, watch);
@@ -47,14 +47,14 @@ impl Engine {
                 return self.read(id);
             }
             // It was compacted between two pages; what has been delivered is known.
-            Err(error) if error.code == code::ERR_COMPACTED && !relist.is_seeding() => return self.relist(id),
+            Err(error) if error.code == code::ERR_COMPACTED && !relist.is_seeding() => return self.relist(id, error),
             Err(error) => return self.end(id, error),
         };
         if relist.came_late(&answer) {
             return self.read(id);
         }
-        let page = relist.page(answer);
-        let is_last = page.last;
+        let mut page = relist.page(answer);
+        let (is_last, header) = (page.last, page.header);
         if page.revision < watch.known {
             let error = regressed(page.revision, watch.known);
             return self.end(id, error);
@@ -63,13 +63,19 @@ impl Engine {
         Self::watch_over(&mut self.expiry, watch);
         if page.first && !page.seeding {
             self.relists += 1;
-            let (revision, header) = (page.revision, Some(page.header));
-            watch.source.emit(Body::State { state: State::Relisted, revision, error: None, header });
+            let (state, error) = match watch.spec.mirror {
+                true => (State::Copying, page.why.take()),
+                false => (State::Relisted, None),
+            };
+            watch.source.emit(Body::State { state, revision: page.revision, error, header: Some(header) });
         }
         if let Err(error) = watch.deliver_found(page) {
             return self.end(id, error);
         }
         if is_last {
+            if watch.spec.mirror {
+                watch.emit_state(State::Copied, None, Some(header));
+            }
             watch.phase = Phase::Pending;
             return self.create(id);
         }

@@ -597,6 +597,66 @@ fn filters_of_a_relist_watch_do_not_hide_from_it_what_changed() {
     assert_eq!(bench.told(), ["Live 0", "Relisted 80", "found [80] at 80, then 81"]);
 }
 
+fn mirroring(start: Start) -> Bench {
+    Bench::new(Spec { relist: true, mirror: true, ..spec() }, start)
+}
+
+#[test]
+fn a_mirror_tells_everything_and_then_what_changes() {
+    let mut bench = mirroring(Start::Loose);
+    let id = bench.source.id;
+    bench.engine.page(id, found(30, true, &[("k", 3)]));
+    bench.engine.page(id, found(33, false, &[("kk", 4)]));
+    assert_eq!(bench.done(), ["read k at 0", "read k0 at 30", "create 1 from 31"]);
+    assert_eq!(bench.told(), ["Copying 30", "found [3] at 30, then 0", "found [4] at 30, then 31", "Copied 30"]);
+    bench.receive(created(1)).receive(changes(1, 35, &[31, 35]));
+    assert_eq!(bench.told(), ["Live 30", "[31, 35] at 35, then 36"]);
+    bench.again();
+    assert_eq!(bench.done(), ["create 1 from 36"]);
+}
+
+#[test]
+fn a_mirror_begins_from_scratch_after_a_compaction() {
+    let mut bench = mirroring(Start::Loose);
+    let id = bench.source.id;
+    bench.engine.page(id, found(30, true, &[("k", 3)]));
+    bench.engine.page(id, Err(Error::new(code::ERR_COMPACTED, "")));
+    bench.engine.page(id, found(40, false, &[("k", 3), ("kk", 35)]));
+    assert_eq!(bench.told()[2..], ["Copying 40", "found [3, 35] at 40, then 41", "Copied 40"]);
+    bench.receive(created(1)).receive(compacted(1, 70));
+    assert_eq!(bench.told(), ["Live 40"]);
+    bench.engine.page(id, found(80, false, &[("k", 3)]));
+    let events: Vec<_> = bench.queue.take().into_iter().map(|event| event.body).collect();
+    let [Body::State { error: Some(why), .. }, Body::Watch { changes, .. }, Body::State { error: None, .. }] =
+        &events[..]
+    else {
+        panic!("{} events", events.len())
+    };
+    assert_eq!((why.code, why.compact_revision, changes.len()), (code::ERR_COMPACTED, 70, 1));
+}
+
+#[test]
+fn a_mirror_of_nothing_has_begun_too() {
+    let mut bench = mirroring(Start::Loose);
+    bench.engine.page(bench.source.id, found(30, false, &[]));
+    assert_eq!(bench.told(), ["Copying 30", "Copied 30"]);
+    assert_eq!(bench.source.load.resume(), 31);
+}
+
+#[test]
+fn while_a_mirror_is_not_whole_nothing_goes_on_after_it() {
+    let mut bench = mirroring(Start::At(8));
+    let id = bench.source.id;
+    assert_eq!(bench.done(), ["create 1 from 8"]);
+    bench.receive(created(1)).receive(changes(1, 9, &[9]));
+    assert_eq!((bench.told().len(), bench.source.load.resume()), (2, 10));
+    bench.receive(compacted(1, 70));
+    bench.engine.page(id, found(80, true, &[("k", 60)]));
+    assert_eq!((bench.told().len(), bench.source.load.resume()), (2, 0));
+    bench.engine.page(id, found(80, false, &[]));
+    assert_eq!((bench.told(), bench.source.load.resume()), (vec!["Copied 80".to_owned()], 81));
+}
+
 #[test]
 fn a_dropped_engine_ends_its_watches() {
     let bench = Bench::live();
