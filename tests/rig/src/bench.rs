@@ -65,7 +65,7 @@ impl Bench {
         if self.report.rounds == self.rounds {
             return Ok(false);
         }
-        let most = 3 + self.rounds / 4;
+        let most = 10 + self.rounds / 2;
         loop {
             self.world.wait_healthy()?;
             let since = self.world.now();
