@@ -86,6 +86,7 @@ const ELSEWHERE: &[&str] = &[
     "metadata",
     "raw",
     "ordering",
+    "malformed",
     "loaded",
     "test_ordering",
     "test_discovery",

@@ -18,7 +18,7 @@ macro_rules! programs {
     };
 }
 
-programs! { outcome outcome_admin tokens cancel requests watch_faults leases metadata raw ordering loaded }
+programs! { outcome outcome_admin tokens cancel requests watch_faults leases metadata raw ordering loaded malformed }
 
 fn with_servers(program: &str, run: fn(&str, &[(&str, &str)])) {
     let scripted = Scripted::start().expect("a loopback port");
