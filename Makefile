@@ -57,7 +57,7 @@ mutants: need-cargo need-cc
 
 # The C interface under arbitrary use; FUZZ_SECONDS for all of it, FUZZ="calls" for less. See CONTRIBUTING.md.
 fuzz: need-cc
-	@sh fuzz/run.sh $(TARGET)/fuzz $(FUZZ_SECONDS) $(FUZZ)
+	@sh fuzz/run.sh "$(abspath $(TARGET)/fuzz)" $(FUZZ_SECONDS) $(FUZZ)
 
 header: need-cargo need-cc
 	ETCD3_WRITE_HEADER=1 $(CARGO) build --release --locked

@@ -246,5 +246,6 @@ fn caller(function: &Function) -> String {
         (false, None) if name == "etcd3_queue_dup_fd" => format!("w.close({name}({args}));"),
         (false, None) => format!("{name}({args}).seen();"),
     };
-    format!("unsafe fn call_{name}(w: &World) {{\n{before}{call}\n{after}}}\n")
+    let w = if before.contains("w.") || call.contains("w.") { "w" } else { "_" };
+    format!("unsafe fn call_{name}({w}: &World) {{\n{before}{call}\n{after}}}\n")
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh DIRECTORY SECONDS TARGET…: fuzzes each target for its share of the time, with AddressSanitizer. What is found
-# is kept in DIRECTORY/found, new inputs in DIRECTORY/corpus; `MERGE=1` takes those that reach more into fuzz/corpus.
+# is kept in DIRECTORY/found, new inputs in DIRECTORY/corpus.
 set -eu
 directory=$1 seconds=$2
 shift 2
@@ -20,10 +20,6 @@ share=$((seconds / $#))
 for target in "$@"; do
   program=$directory/$host/release/$target
   mkdir -p "$directory/corpus/$target"
-  if [ -n "${MERGE:-}" ]; then
-    "$program" -merge=1 "corpus/$target" "$directory/corpus/$target"
-    continue
-  fi
   echo "$target, for $share s"
   "$program" -max_total_time=$share -timeout=20 -rss_limit_mb=4096 -max_len=1024 -len_control=0 -print_final_stats=1 \
     -artifact_prefix="$directory/found/$target-" "$directory/corpus/$target" "corpus/$target"

@@ -94,6 +94,7 @@ const ELSEWHERE: &[&str] = &[
     "raw",
     "ordering",
     "namespaces",
+    "malformed",
     "loaded",
     "test_ordering",
     "test_discovery",

@@ -4,7 +4,7 @@ mod support;
 
 use etcd3_scripted::Scripted;
 use support::programs::{compile_program, run_program, run_under_valgrind, standards};
-use support::repository;
+use support::{cargo, repository};
 
 /// Declares a test of each program, alone and under valgrind.
 macro_rules! programs {
@@ -24,6 +24,13 @@ programs! { misuse_table misuse_table_watch misuse_table_admin }
 fn with_server(program: &str, run: fn(&str, &[(&str, &str)])) {
     let scripted = Scripted::start().expect("a loopback port");
     run(program, &[("ETCD3_SCRIPTED", &scripted.control())]);
+}
+
+/// What fuzzing has kept: see CONTRIBUTING.md.
+#[test]
+fn arbitrary_use_that_was_found_before_does_no_harm() {
+    let ended = cargo(&["test", "--manifest-path", "fuzz/Cargo.toml"]).output().expect("cargo runs");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()));
 }
 
 #[test]

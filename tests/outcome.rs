@@ -18,7 +18,10 @@ macro_rules! programs {
     };
 }
 
-programs! { outcome outcome_admin tokens cancel requests watch_faults mirrors leases metadata raw ordering loaded namespaces }
+programs! {
+    outcome outcome_admin tokens cancel requests watch_faults mirrors leases metadata raw ordering loaded namespaces
+    malformed
+}
 
 fn with_servers(program: &str, run: fn(&str, &[(&str, &str)])) {
     let scripted = Scripted::start().expect("a loopback port");

@@ -80,6 +80,33 @@ static void watches_that_read_their_range(void)
     CHECK_INT(w.relisted, 1);
 }
 
+/* The base comes in pages, whose first keys are made of the last ones. */
+static void mirrors(void)
+{
+    struct watching w;
+    etcd3_watch_opts_t *opts = etcd3_watch_opts_new("", 0);
+    enum { KEYS = 250 };
+    char key[10];
+    int i;
+    for (i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof key, "m%03d", i);
+        put_there(key, "1");
+    }
+    etcd3_watch_opts_set_prefix(opts);
+    etcd3_watch_opts_set_mirror(opts);
+    prepare(&w, inside, NULL);
+    w.troubled = 1;
+    start(&w, opts, NULL);
+    AWAIT(&w, changes, KEYS);
+    AWAIT(&w, live, 1);
+    CHECK_INT(w.synthetic, KEYS);
+    change_all();
+    AWAIT(&w, changes, KEYS + 5);
+    stop(&w);
+    CHECK_INT(w.changes, KEYS + 5);
+    CHECK_INT(w.synthetic, KEYS);
+}
+
 /* Puts by the client until told to stop: the first one after a wait has begun ends it. */
 struct putting {
     pthread_mutex_t lock;
@@ -172,6 +199,7 @@ int main(void)
     plain = open_client();
     RUN(watches);
     RUN(watches_that_read_their_range);
+    RUN(mirrors);
     RUN(waiting_for_one_change);
     RUN(leases);
     etcd3_client_free(plain);

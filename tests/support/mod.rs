@@ -40,15 +40,20 @@ pub fn library_dir() -> &'static Path {
     })
 }
 
-fn build_library() -> PathBuf {
+/// Cargo at the root of the repository, as if no cargo had started this test.
+pub fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["build", "--release", "--locked", "--target-dir"]).arg(target_dir()).current_dir(repository());
+    cargo.args(arguments).args(["--locked", "--target-dir"]).arg(target_dir()).current_dir(repository());
     for (name, _) in std::env::vars_os() {
         if is_of_this_test(&name) {
             cargo.env_remove(name);
         }
     }
-    let output = cargo.output().expect("cargo runs");
+    cargo
+}
+
+fn build_library() -> PathBuf {
+    let output = cargo(&["build", "--release"]).output().expect("cargo runs");
     assert!(output.status.success(), "the library does not build:\n{}", String::from_utf8_lossy(&output.stderr));
     let directory = target_dir().join("release");
     let link = directory.join("libetcd3.so.0");
