@@ -1,21 +1,21 @@
 //! Which leases are to be renewed when and on which stream, and which are lost: a state machine without streams and
 //! without a clock (appendix B of the semantics). Nothing here looks at all leases but the change of a stream.
 
+mod entry;
+
 use super::super::counters::Counter;
 use super::super::error::Error;
 use super::super::event::{LostReason, Renewal};
 use super::super::mutant;
 use super::hold::{safe_until, Hold};
 use super::Moment;
+use entry::{hedge_at, Entry, Phase, IMPATIENCE, PATIENCE};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What is due so soon after something else goes with it.
 const TOGETHER: Duration = Duration::from_millis(25);
-/// How long a stream may be silent, once there is doubt, before a newer one is tried.
-const IMPATIENCE: Duration = Duration::from_millis(500);
-const PATIENCE: Duration = Duration::from_secs(1);
 /// After a renewal beside the shared stream failed.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -40,30 +40,6 @@ impl Stream {
     fn is_silent(&self, now: Moment, limit: Duration) -> bool {
         self.sent.front().is_some_and(|(_, sent)| now >= self.heard.max(*sent) + limit)
     }
-}
-
-struct Entry {
-    holds: Vec<Arc<Hold>>,
-    ttl: Duration,
-    safe_until: Moment,
-    phase: Phase,
-    /// How many requests each stream has not answered.
-    unanswered: [usize; 2],
-    /// A stream was ended for it: it is asked for on streams of its own, so as not to starve the others (§4.10).
-    alone: bool,
-    /// Its place among the timers.
-    wake: Moment,
-}
-
-#[derive(Clone, Copy)]
-enum Phase {
-    Due(Moment),
-    Asked {
-        last: Moment,
-        tries: u32,
-    },
-    /// Due, and there is no stream, or its turn on a stream of its own has yet to come.
-    Parked,
 }
 
 /// What the owner of the streams is to do.
@@ -388,18 +364,6 @@ impl Keeper {
             entry.wake = wake;
         }
     }
-}
-
-/// When an asked lease has waited too long. A stream that works through a long list is given the time, as long as there
-/// is some.
-fn hedge_at(entry: &Entry, heard: [Moment; 2]) -> Moment {
-    let Phase::Asked { last, tries } = entry.phase else { return Moment::MAX };
-    let (patience, heard) = match tries {
-        1 => (PATIENCE.max(entry.ttl / 6), heard[0]),
-        _ => (IMPATIENCE, heard[1]),
-    };
-    let urgent = entry.safe_until.saturating_sub(entry.ttl / 3);
-    (last + patience).max((heard + patience).min(urgent))
 }
 
 /// Whatever ends the task, each owner is told.
