@@ -1,3 +1,7 @@
+mod flow;
+mod relist;
+mod store;
+
 use super::super::super::event::{Body, Event};
 use super::super::super::load::{Budget, Flow};
 use super::super::super::namespace::Namespace;
@@ -206,34 +210,6 @@ fn a_requested_progress_moves_no_bookmark() {
 }
 
 #[test]
-fn fragments_are_delivered_whole_or_not() {
-    let mut bench = Bench::live();
-    bench.receive(part(1, 9, &[5]));
-    bench.again();
-    assert_eq!(bench.done(), ["create 1 from 5"]);
-    bench.receive(created(1)).receive(part(1, 9, &[5, 6])).receive(part(1, 9, &[6])).receive(changes(1, 9, &[6]));
-    assert_eq!(bench.told(), ["Disconnected 4", "Resumed 4", "[5, 6, 6, 6] at 9, then 7"]);
-}
-
-#[test]
-fn too_large_a_response_is_delivered_by_whole_revisions() {
-    let most = 2 * super::super::super::load::weight(&change(5)) + 10;
-    let mut bench = Bench::new(Spec { max_response: most, ..spec() }, Start::At(5));
-    bench.receive(created(1)).receive(part(1, 9, &[5, 6])).receive(part(1, 9, &[6]));
-    assert_eq!(bench.told(), ["Live 4", "[5] at 9, then 6"]);
-    // What was delivered is not asked for again, the rest is.
-    bench.done();
-    bench.again();
-    assert_eq!(bench.done(), ["create 1 from 6"]);
-    bench.receive(created(1)).receive(part(1, 9, &[6, 6])).receive(part(1, 9, &[6]));
-    assert_eq!(
-        bench.told(),
-        ["Disconnected 5".to_owned(), "Resumed 5".to_owned(), format!("closed {}", code::ERR_RESPONSE_TOO_LARGE)]
-    );
-    assert_eq!(bench.done(), ["cancel 1"]);
-}
-
-#[test]
 fn creations_are_paired_in_order_and_strays_ignored() {
     let mut bench = Bench::new(spec(), Start::At(5));
     let (other, source) = mute();
@@ -332,41 +308,6 @@ fn a_watch_refused_for_its_token_waits_for_the_next_stream() {
 }
 
 #[test]
-fn who_does_not_keep_up_is_parked_and_goes_on() {
-    let mut bench = Bench::live();
-    bench.receive(large(1, 5)).receive(large(1, 6)).receive(large(1, 7));
-    assert_eq!(bench.done(), ["cancel 1"]);
-    assert_eq!((bench.engine.parks, bench.drained.load(Ordering::Relaxed)), (1, 0));
-    // A stream lost meanwhile is nothing to it.
-    bench.again();
-    assert_eq!(bench.done(), [""; 0]);
-    assert_eq!(bench.told(), ["[5] at 5, then 6", "Parked 5"]);
-    assert_eq!(bench.drained.load(Ordering::Relaxed), 1);
-    bench.engine.drained(bench.source.id);
-    assert_eq!(bench.done(), ["create 1 from 6"]);
-    bench.receive(created(1)).receive(large(1, 6));
-    assert_eq!(bench.told(), ["Resumed 5", "[6] at 6, then 7"]);
-}
-
-#[test]
-fn a_response_in_parts_counts_as_it_comes() {
-    let mut bench = Bench::live();
-    bench.receive(large(1, 5));
-    bench.receive(pb::WatchResponse { fragment: true, ..large(1, 6) });
-    assert_eq!(bench.done(), ["cancel 1"]);
-    assert_eq!(bench.told(), ["[5] at 5, then 6", "Parked 5"]);
-}
-
-#[test]
-fn who_does_not_keep_up_may_choose_the_end() {
-    let mut bench = Bench::new(Spec { fail_when_full: true, ..spec() }, Start::At(5));
-    bench.receive(created(1)).receive(large(1, 5)).receive(large(1, 6));
-    assert_eq!(bench.told()[1..], ["[5] at 5, then 6".to_owned(), format!("closed {}", code::ERR_SLOW_CONSUMER)]);
-    assert_eq!(bench.source.load.resume(), 6);
-    assert_eq!(bench.done()[1..], ["cancel 1"]);
-}
-
-#[test]
 fn a_start_left_to_the_member_goes_on_after_what_it_said() {
     let mut bench = Bench::new(spec(), Start::Loose);
     assert_eq!(bench.done(), ["create 1 from 0"]);
@@ -393,58 +334,6 @@ fn only_the_first_member_says_where_a_loose_start_is() {
 }
 
 #[test]
-fn another_cluster_is_told() {
-    let mut bench = Bench::live();
-    bench.receive(changes(1, 9, &[5]));
-    bench.again();
-    let other = pb::ResponseHeader { revision: 9, cluster_id: 8, ..Default::default() };
-    bench.receive(pb::WatchResponse { header: Some(other), ..created(1) });
-    assert_eq!(bench.told()[1..], ["Disconnected 5".to_owned(), format!("closed {}", code::ERR_CLUSTER_MISMATCH)]);
-}
-
-#[test]
-fn a_store_that_was_set_back_is_told() {
-    let mut bench = Bench::live();
-    bench.receive(changes(1, 50, &[50]));
-    bench.again();
-    bench.done();
-    bench.receive(created_at(1, 20));
-    assert_eq!(bench.done(), ["verify"]);
-    // A member that lags is not a store that was set back.
-    bench.engine.verified(Ok(60));
-    bench.told();
-    bench.again();
-    bench.receive(created_at(1, 20));
-    bench.engine.verified(Ok(20));
-    assert_eq!(bench.told().last().unwrap(), &format!("closed {}", code::ERR_REVISION_REGRESSED));
-}
-
-#[test]
-fn what_happened_since_the_question_is_no_setback() {
-    let mut bench = Bench::live();
-    bench.receive(changes(1, 50, &[50]));
-    bench.again();
-    bench.done();
-    bench.receive(created_at(1, 49));
-    assert_eq!(bench.done(), ["verify"]);
-    bench.receive(changes(1, 61, &[61]));
-    bench.engine.verified(Ok(60));
-    assert_eq!(bench.told().last().unwrap(), "[61] at 61, then 62");
-}
-
-#[test]
-fn a_header_without_a_cluster_is_no_other_cluster() {
-    let mut bench = Bench::live();
-    bench.receive(changes(1, 50, &[50]));
-    let nameless = pb::ResponseHeader { revision: 51, ..Default::default() };
-    bench.receive(pb::WatchResponse { header: Some(nameless), ..changes(1, 51, &[51]) });
-    assert_eq!(bench.told().last().unwrap(), "[51] at 51, then 52");
-    let other = pb::ResponseHeader { revision: 52, cluster_id: 8, ..Default::default() };
-    bench.receive(pb::WatchResponse { header: Some(other), ..changes(1, 52, &[52]) });
-    assert_eq!(bench.told().last().unwrap(), &format!("closed {}", code::ERR_CLUSTER_MISMATCH));
-}
-
-#[test]
 fn progress_tells_no_more_than_was_delivered() {
     let mut bench = Bench::new(Spec { progress_notify: true, ..spec() }, Start::At(5));
     bench.receive(created(1));
@@ -457,14 +346,6 @@ fn progress_tells_no_more_than_was_delivered() {
     assert_eq!(bench.told(), ["Resumed 1009"]);
     bench.receive(changes(1, 2600, &[]));
     assert_eq!(bench.told(), ["progress 2600, then 2601"]);
-}
-
-#[test]
-fn a_start_in_the_future_is_no_store_that_was_set_back() {
-    let mut bench = Bench::new(spec(), Start::At(500));
-    bench.done();
-    bench.receive(created_at(1, 20));
-    assert_eq!(bench.done(), [""; 0]);
 }
 
 #[test]
@@ -482,179 +363,6 @@ fn an_outage_may_have_a_limit() {
     assert!(bench.engine.expiry().is_some());
     bench.engine.expire(now + 60 * second, Some(&Error::new(code::ERR_NO_LEADER, "no leader")));
     assert_eq!(bench.told(), ["Disconnected 4".to_owned(), format!("closed {}", code::ERR_NO_LEADER)]);
-}
-
-fn found(revision: i64, more: bool, keys: &[(&'static str, i64)]) -> Result<pb::RangeResponse, Error> {
-    let kv = |(key, revision): &(&'static str, i64)| mvccpb::KeyValue {
-        key: key.as_bytes().into(),
-        mod_revision: *revision,
-        ..Default::default()
-    };
-    Ok(pb::RangeResponse { header: header(revision), more, kvs: keys.iter().map(kv).collect(), ..Default::default() })
-}
-
-fn relisting(start: Start) -> Bench {
-    Bench::new(Spec { relist: true, ..spec() }, start)
-}
-
-#[test]
-fn a_relist_watch_begins_with_what_is_there_and_reads_again_after_a_compaction() {
-    let mut bench = relisting(Start::Loose);
-    let id = bench.source.id;
-    assert_eq!(bench.done(), ["read k at 0"]);
-    bench.engine.page(id, found(30, true, &[("k", 3)]));
-    assert_eq!(bench.done(), ["read k0 at 30"]);
-    bench.engine.page(id, found(33, false, &[("kk", 4)]));
-    assert_eq!(bench.done(), ["create 1 from 31"]);
-    assert_eq!(bench.told(), ["Relisted 30", "found [3] at 30, then 0", "found [4] at 30, then 31"]);
-    bench.receive(created(1)).receive(changes(1, 35, &[35])).receive(compacted(1, 70));
-    assert_eq!(bench.done(), ["read k at 0"]);
-    bench.engine.page(id, found(80, false, &[("k", 35), ("kx", 60)]));
-    assert_eq!(bench.told(), ["Live 30", "[35] at 35, then 36", "Relisted 80", "found [80, 60] at 80, then 81"]);
-    assert_eq!((bench.done(), bench.engine.relists), (vec!["create 2 from 81".to_owned()], 2));
-    bench.receive(created(2));
-    assert_eq!(bench.told(), ["Resumed 80"]);
-}
-
-#[test]
-fn a_relist_watch_with_a_start_knows_what_was_there_before() {
-    let mut bench = relisting(Start::At(8));
-    let id = bench.source.id;
-    assert_eq!(bench.done(), ["read keys k at 7"]);
-    bench.engine.page(id, found(50, false, &[("k", 3)]));
-    assert_eq!((bench.done(), bench.told()), (vec!["create 1 from 8".to_owned()], vec![]));
-    bench.receive(created(1)).receive(compacted(1, 70));
-    bench.engine.page(id, found(80, false, &[]));
-    assert_eq!(bench.told(), ["Live 7", "Relisted 80", "found [80] at 80, then 81"]);
-}
-
-#[test]
-fn a_relist_watch_from_the_beginning_reads_nothing() {
-    assert_eq!(relisting(Start::At(1)).done(), ["create 1 from 1"]);
-}
-
-#[test]
-fn a_relist_watch_whose_start_is_gone_ends() {
-    let mut bench = relisting(Start::At(8));
-    bench.engine.page(bench.source.id, Err(Error::new(code::ERR_COMPACTED, "")));
-    assert_eq!(bench.told(), [format!("closed {}", code::ERR_COMPACTED)]);
-}
-
-#[test]
-fn a_relist_watch_from_the_future_learns_what_comes_before() {
-    let mut bench = relisting(Start::At(60));
-    let id = bench.source.id;
-    bench.engine.page(id, Err(Error::new(code::ERR_FUTURE_REVISION, "")));
-    assert_eq!(bench.done(), ["read keys k at 59", "read keys k at 0"]);
-    bench.engine.page(id, found(50, false, &[("k", 3)]));
-    assert_eq!(bench.done(), ["create 1 from 51"]);
-    bench.receive(created(1)).receive(changes(1, 59, &[55, 59])).receive(changes(1, 60, &[60]));
-    assert_eq!(bench.told(), ["Live 50", "[60] at 60, then 61"]);
-}
-
-#[test]
-fn a_future_that_comes_while_the_range_is_read_is_not_missed() {
-    let mut bench = relisting(Start::At(60));
-    let id = bench.source.id;
-    bench.engine.page(id, Err(Error::new(code::ERR_FUTURE_REVISION, "")));
-    bench.engine.page(id, found(61, false, &[("k", 60)]));
-    assert_eq!(bench.done(), ["read keys k at 59", "read keys k at 0", "read keys k at 59"]);
-    bench.engine.page(id, found(61, false, &[]));
-    assert_eq!(bench.done(), ["create 1 from 60"]);
-}
-
-#[test]
-fn a_compaction_between_two_pages_begins_the_reading_anew() {
-    let mut bench = relisting(Start::Loose);
-    let id = bench.source.id;
-    bench.engine.page(id, found(30, true, &[("k", 3)]));
-    bench.engine.page(id, Err(Error::new(code::ERR_COMPACTED, "")));
-    assert_eq!(bench.done(), ["read k at 0", "read k0 at 30", "read k at 0"]);
-    bench.engine.page(id, found(40, false, &[("k", 3), ("kk", 35)]));
-    assert_eq!(bench.told(), ["Relisted 30", "found [3] at 30, then 0", "Relisted 40", "found [35] at 40, then 41"]);
-}
-
-#[test]
-fn a_reading_waits_for_a_caller_who_does_not_keep_up() {
-    let mut bench = relisting(Start::Loose);
-    let id = bench.source.id;
-    let mut page = found(30, true, &[("k", 3)]);
-    page.as_mut().unwrap().kvs[0].value = vec![0; 9000].into();
-    bench.engine.page(id, page);
-    assert_eq!(bench.done(), ["read k at 0"]);
-    bench.told();
-    assert_eq!(bench.drained.load(Ordering::Relaxed), 1);
-    bench.engine.drained(id);
-    assert_eq!(bench.done(), ["read k0 at 30"]);
-}
-
-#[test]
-fn filters_of_a_relist_watch_do_not_hide_from_it_what_changed() {
-    let filters = super::super::one::Filters { no_put: true, no_delete: false };
-    let mut bench = Bench::new(Spec { relist: true, filters, ..spec() }, Start::At(1));
-    bench.receive(created(1)).receive(changes(1, 5, &[5])).receive(compacted(1, 70));
-    bench.engine.page(bench.source.id, found(80, false, &[]));
-    assert_eq!(bench.told(), ["Live 0", "Relisted 80", "found [80] at 80, then 81"]);
-}
-
-fn mirroring(start: Start) -> Bench {
-    Bench::new(Spec { relist: true, mirror: true, ..spec() }, start)
-}
-
-#[test]
-fn a_mirror_tells_everything_and_then_what_changes() {
-    let mut bench = mirroring(Start::Loose);
-    let id = bench.source.id;
-    bench.engine.page(id, found(30, true, &[("k", 3)]));
-    bench.engine.page(id, found(33, false, &[("kk", 4)]));
-    assert_eq!(bench.done(), ["read k at 0", "read k0 at 30", "create 1 from 31"]);
-    assert_eq!(bench.told(), ["Copying 30", "found [3] at 30, then 0", "found [4] at 30, then 31", "Copied 30"]);
-    bench.receive(created(1)).receive(changes(1, 35, &[31, 35]));
-    assert_eq!(bench.told(), ["Live 30", "[31, 35] at 35, then 36"]);
-    bench.again();
-    assert_eq!(bench.done(), ["create 1 from 36"]);
-}
-
-#[test]
-fn a_mirror_begins_from_scratch_after_a_compaction() {
-    let mut bench = mirroring(Start::Loose);
-    let id = bench.source.id;
-    bench.engine.page(id, found(30, true, &[("k", 3)]));
-    bench.engine.page(id, Err(Error::new(code::ERR_COMPACTED, "")));
-    bench.engine.page(id, found(40, false, &[("k", 3), ("kk", 35)]));
-    assert_eq!(bench.told()[2..], ["Copying 40", "found [3, 35] at 40, then 41", "Copied 40"]);
-    bench.receive(created(1)).receive(compacted(1, 70));
-    assert_eq!(bench.told(), ["Live 40"]);
-    bench.engine.page(id, found(80, false, &[("k", 3)]));
-    let events: Vec<_> = bench.queue.take().into_iter().map(|event| event.body).collect();
-    let [Body::State { error: Some(why), .. }, Body::Watch { changes, .. }, Body::State { error: None, .. }] =
-        &events[..]
-    else {
-        panic!("{} events", events.len())
-    };
-    assert_eq!((why.code, why.compact_revision, changes.len()), (code::ERR_COMPACTED, 70, 1));
-}
-
-#[test]
-fn a_mirror_of_nothing_has_begun_too() {
-    let mut bench = mirroring(Start::Loose);
-    bench.engine.page(bench.source.id, found(30, false, &[]));
-    assert_eq!(bench.told(), ["Copying 30", "Copied 30"]);
-    assert_eq!(bench.source.load.resume(), 31);
-}
-
-#[test]
-fn while_a_mirror_is_not_whole_nothing_goes_on_after_it() {
-    let mut bench = mirroring(Start::At(8));
-    let id = bench.source.id;
-    assert_eq!(bench.done(), ["create 1 from 8"]);
-    bench.receive(created(1)).receive(changes(1, 9, &[9]));
-    assert_eq!((bench.told().len(), bench.source.load.resume()), (2, 10));
-    bench.receive(compacted(1, 70));
-    bench.engine.page(id, found(80, true, &[("k", 60)]));
-    assert_eq!((bench.told().len(), bench.source.load.resume()), (2, 0));
-    bench.engine.page(id, found(80, false, &[]));
-    assert_eq!((bench.told(), bench.source.load.resume()), (vec!["Copied 80".to_owned()], 81));
 }
 
 #[test]
