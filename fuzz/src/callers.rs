@@ -3,6 +3,7 @@
 use crate::ground;
 use crate::world::World;
 use etcd3::ffi::event::etcd3_change_t;
+use etcd3::ffi::header::etcd3_header_t;
 use etcd3::ffi::result::etcd3_kv_t;
 use etcd3::ffi::role::etcd3_permission_t;
 use std::ffi::{c_char, c_void};
@@ -44,6 +45,12 @@ impl Seen for *const etcd3_change_t {
             change.kv.seen();
             change.prev_kv.seen();
         }
+    }
+}
+
+impl Seen for *const etcd3_header_t {
+    unsafe fn seen(self) {
+        std::hint::black_box(self.as_ref().map(|of| (of.cluster_id, of.member_id, of.revision, of.raft_term)));
     }
 }
 
