@@ -1042,7 +1042,7 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
  * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
  * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
- * last client the I/O thread ends. The handles of etcd3_client_namespace made from it end with it. Closing twice does no harm. Never waits for a server.
+ * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
  */
 etcd3_code_t etcd3_client_close(etcd3_client_t *client,
@@ -2661,7 +2661,7 @@ void etcd3_range_free(etcd3_range_t *range);
  * then gives ETCD3_ERR_CLOSED. etcd3_client_cancel_calls likewise. They may be freed in any order.
  * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
  */
-etcd3_code_t etcd3_client_namespace(const etcd3_client_t *client,
+etcd3_code_t etcd3_namespace_open(const etcd3_client_t *client,
                                     const void *prefix,
                                     size_t prefix_len,
                                     etcd3_client_t **namespaced,

@@ -44,7 +44,7 @@ pub unsafe extern "C" fn etcd3_client_open(
 /// that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
 /// ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
 /// `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
-/// last client the I/O thread ends. The handles of etcd3_client_namespace made from it end with it. Closing twice does no harm. Never waits for a server.
+/// last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it. Closing twice does no harm. Never waits for a server.
 /// Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_client_close(

@@ -25,7 +25,7 @@ use std::ffi::c_void;
 /// then gives ETCD3_ERR_CLOSED. etcd3_client_cancel_calls likewise. They may be freed in any order.
 /// Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
 #[no_mangle]
-pub unsafe extern "C" fn etcd3_client_namespace(
+pub unsafe extern "C" fn etcd3_namespace_open(
     client: *const etcd3_client_t,
     prefix: *const c_void,
     prefix_len: usize,

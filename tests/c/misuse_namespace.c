@@ -9,17 +9,17 @@ static etcd3_client_t *inside;
 static void of_the_handle(void)
 {
     etcd3_client_t *none = NULL;
-    REFUSED(etcd3_client_namespace(NULL, "p", 1, &none, &err), "client: must not be NULL");
-    REFUSED(etcd3_client_namespace(client, "p", 1, NULL, &err), "namespaced: must not be NULL");
-    REFUSED(etcd3_client_namespace(client, "", 0, &none, &err), "prefix: must not be empty");
-    REFUSED(etcd3_client_namespace(client, "p", 0, &none, &err), "prefix: must not be empty");
-    REFUSED(etcd3_client_namespace(client, "", NTS, &none, &err), "prefix: must not be empty");
-    REFUSED(etcd3_client_namespace(client, NULL, 0, &none, &err), "prefix: must not be empty");
-    REFUSED(etcd3_client_namespace(client, NULL, 1, &none, &err), "prefix: must not be NULL");
-    REFUSED(etcd3_client_namespace(client, NULL, NTS, &none, &err), "prefix: must not be NULL");
-    REFUSED(etcd3_client_namespace(client, "p", (size_t)INT32_MAX + 1, &none, &err), "prefix_len");
-    REFUSED(etcd3_client_namespace(inside, "", 0, &none, &err), "prefix: must not be empty");
-    CHECK_INT(etcd3_client_namespace(client, "", 0, &none, NULL), ETCD3_ERR_INVALID_ARGUMENT);
+    REFUSED(etcd3_namespace_open(NULL, "p", 1, &none, &err), "client: must not be NULL");
+    REFUSED(etcd3_namespace_open(client, "p", 1, NULL, &err), "namespaced: must not be NULL");
+    REFUSED(etcd3_namespace_open(client, "", 0, &none, &err), "prefix: must not be empty");
+    REFUSED(etcd3_namespace_open(client, "p", 0, &none, &err), "prefix: must not be empty");
+    REFUSED(etcd3_namespace_open(client, "", NTS, &none, &err), "prefix: must not be empty");
+    REFUSED(etcd3_namespace_open(client, NULL, 0, &none, &err), "prefix: must not be empty");
+    REFUSED(etcd3_namespace_open(client, NULL, 1, &none, &err), "prefix: must not be NULL");
+    REFUSED(etcd3_namespace_open(client, NULL, NTS, &none, &err), "prefix: must not be NULL");
+    REFUSED(etcd3_namespace_open(client, "p", (size_t)INT32_MAX + 1, &none, &err), "prefix_len");
+    REFUSED(etcd3_namespace_open(inside, "", 0, &none, &err), "prefix: must not be empty");
+    CHECK_INT(etcd3_namespace_open(client, "", 0, &none, NULL), ETCD3_ERR_INVALID_ARGUMENT);
     CHECK(none == NULL);
 }
 
@@ -64,11 +64,11 @@ static void of_what_is_made_with_it(void)
 static void of_its_end(void)
 {
     etcd3_client_t *one = NULL, *other = NULL;
-    CHECK_OK(etcd3_client_namespace(inside, "a", 1, &one, &err), err);
+    CHECK_OK(etcd3_namespace_open(inside, "a", 1, &one, &err), err);
     CHECK_OK(etcd3_client_close(one, 1000, &err), err);
     CHECK_OK(etcd3_client_close(one, 0, &err), err);
     REFUSED_AS(etcd3_put(one, "k", 1, "v", 1, &err), ETCD3_ERR_CLOSED, "");
-    REFUSED_AS(etcd3_client_namespace(one, "b", 1, &other, &err), ETCD3_ERR_CLOSED, "");
+    REFUSED_AS(etcd3_namespace_open(one, "b", 1, &other, &err), ETCD3_ERR_CLOSED, "");
     REFUSED(etcd3_client_close(one, -1, &err), "timeout_ms");
     QUIET(etcd3_client_cancel_calls(one));
     etcd3_client_free(one);
@@ -78,7 +78,7 @@ static void of_its_end(void)
 int main(void)
 {
     client = open_client();
-    CHECK_OK(etcd3_client_namespace(client, PREFIX, NTS, &inside, &err), err);
+    CHECK_OK(etcd3_namespace_open(client, PREFIX, NTS, &inside, &err), err);
     RUN(of_the_handle);
     RUN(of_what_is_made_with_it);
     RUN(of_its_end);

@@ -12,7 +12,7 @@ static void open_both(void)
 {
     server = serve("grpc");
     plain = open_config(config_of(&server, NULL, 5000));
-    CHECK_OK(etcd3_client_namespace(plain, "n/", 2, &inside, &err), err);
+    CHECK_OK(etcd3_namespace_open(plain, "n/", 2, &inside, &err), err);
 }
 
 static void close_both(void)
@@ -163,8 +163,8 @@ static void streams_and_connections_are_shared(void)
     open_both();
     handles[0] = plain;
     handles[1] = inside;
-    CHECK_OK(etcd3_client_namespace(plain, "n/", 2, &handles[2], &err), err);
-    CHECK_OK(etcd3_client_namespace(inside, "m/", 2, &handles[3], &err), err);
+    CHECK_OK(etcd3_namespace_open(plain, "n/", 2, &handles[2], &err), err);
+    CHECK_OK(etcd3_namespace_open(inside, "m/", 2, &handles[3], &err), err);
     script(&server, "Watch 1 headers | recv | message watch id=1 created | recv | message watch id=2 created | recv | message "
                     "watch id=3 created | recv | message watch id=4 created | never");
     script(&server, "LeaseGrant * headers | message granted 2 | trailers 0");
@@ -241,8 +241,8 @@ static void calls_are_cancelled_with_those_of_the_client(void)
     config = config_of(&server, NULL, PATIENCE_MS);
     etcd3_config_set_hedge_after(config, PATIENCE_MS);
     plain = open_config(config);
-    CHECK_OK(etcd3_client_namespace(plain, "n/", 2, &inside, &err), err);
-    CHECK_OK(etcd3_client_namespace(inside, "d/", 2, &deep, &err), err);
+    CHECK_OK(etcd3_namespace_open(plain, "n/", 2, &inside, &err), err);
+    CHECK_OK(etcd3_namespace_open(inside, "d/", 2, &deep, &err), err);
     script(&server, "Range * never");
     /* Twice: what was ended once is no hindrance to later calls. */
     for (round = 1; round <= 2; round++) {
@@ -281,7 +281,7 @@ static void ordering_is_that_of_the_client(void)
     config = config_of(&server, NULL, 2000);
     etcd3_config_set_ordering(config, 1);
     plain = open_config(config);
-    CHECK_OK(etcd3_client_namespace(plain, "n/", 2, &inside, &err), err);
+    CHECK_OK(etcd3_namespace_open(plain, "n/", 2, &inside, &err), err);
     ask("identity %d 77 1 100", server.number);
     put(plain, "k", "v");
     ask("identity %d 77 1 99", server.number);

@@ -26,7 +26,7 @@ static size_t foreigners;
 static inline etcd3_client_t *namespace_of(etcd3_client_t *client, const void *prefix, size_t len)
 {
     etcd3_client_t *namespaced = NULL;
-    CHECK_OK(etcd3_client_namespace(client, prefix, len, &namespaced, &err), err);
+    CHECK_OK(etcd3_namespace_open(client, prefix, len, &namespaced, &err), err);
     return namespaced;
 }
 

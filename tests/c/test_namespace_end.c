@@ -37,7 +37,7 @@ static void check_closed(etcd3_client_t *client)
     CHECK_CODE(etcd3_get(client, "k", 1, &r, &err), err, ETCD3_ERR_CLOSED, "");
     CHECK_CODE(etcd3_watch_once(client, "k", 1, 1000, &event, &err), err, ETCD3_ERR_CLOSED, "");
     CHECK_CODE(etcd3_session_open(client, 60, 0, NULL, NULL, NULL, &session, &err), err, ETCD3_ERR_CLOSED, "");
-    CHECK_CODE(etcd3_client_namespace(client, "p", 1, &none, &err), err, ETCD3_ERR_CLOSED, "");
+    CHECK_CODE(etcd3_namespace_open(client, "p", 1, &none, &err), err, ETCD3_ERR_CLOSED, "");
     CHECK_CODE(etcd3_client_sync(client, &err), err, ETCD3_ERR_CLOSED, "");
     CHECK(!none && !r && !session && !event);
 }
