@@ -4,6 +4,7 @@
 set -eu
 directory=$1 seconds=$2
 shift 2
+[ $# -gt 0 ] || { echo "run.sh: no target" >&2; exit 1; }
 fail() { echo "make fuzz needs $*" >&2; exit 1; }
 
 command -v rustup >/dev/null || fail "rustup with a nightly toolchain: https://rustup.rs"
@@ -15,12 +16,16 @@ cd "$(dirname "$0")"
 RUSTFLAGS=-Zsanitizer=address RUSTC_WORKSPACE_WRAPPER=$PWD/rustc.sh rustup run nightly \
   cargo build --release --locked --features libfuzzer --target "$host" --target-dir "$directory"
 
-mkdir -p "$directory/found"
+mkdir -p "$directory/found" "$directory/tmp"
+export TMPDIR=$directory/tmp
+status=0
 share=$((seconds / $#))
 for target in "$@"; do
   program=$directory/$host/release/$target
   mkdir -p "$directory/corpus/$target"
   echo "$target, for $share s"
   "$program" -max_total_time=$share -timeout=20 -rss_limit_mb=4096 -max_len=1024 -len_control=0 -print_final_stats=1 \
-    -artifact_prefix="$directory/found/$target-" "$directory/corpus/$target" "corpus/$target"
+    -artifact_prefix="$directory/found/$target-" "$directory/corpus/$target" "corpus/$target" || status=1
 done
+rm -rf "$TMPDIR"
+exit $status

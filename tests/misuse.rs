@@ -29,7 +29,14 @@ fn with_server(program: &str, run: fn(&str, &[(&str, &str)])) {
 /// What fuzzing has kept: see CONTRIBUTING.md.
 #[test]
 fn arbitrary_use_that_was_found_before_does_no_harm() {
-    let ended = cargo(&["test", "--manifest-path", "fuzz/Cargo.toml"]).output().expect("cargo runs");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let ended = cargo(&["test", "--manifest-path", "fuzz/Cargo.toml"])
+        // They share a server, and what fails ends the process.
+        .env("RUST_TEST_THREADS", "1")
+        .env("RUST_TEST_NOCAPTURE", "1")
+        .env("TMPDIR", directory.path())
+        .output()
+        .expect("cargo runs");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()));
 }
 

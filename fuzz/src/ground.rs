@@ -6,13 +6,14 @@ use etcd3_scripted::Scripted;
 use std::ffi::{c_char, CStr, CString};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What clients give their calls.
 pub const LIMIT_MS: i64 = 25;
 /// No call takes longer, on the busiest machine: a few limits at most, for those that are several calls.
 const OVERDUE: Duration = Duration::from_secs(5);
+const HANGS: Duration = Duration::from_secs(60);
 
 pub struct Ground {
     pub scripted: Scripted,
@@ -31,6 +32,7 @@ pub fn ground() -> &'static Ground {
         std::fs::create_dir_all(&directory).expect("a directory for snapshots");
         let sink = File::options().write(true).open("/dev/null").expect("/dev/null is there");
         panics_end_it();
+        std::thread::spawn(ends_what_hangs);
         Ground { scripted, endpoint: CString::new(endpoint).expect("no NUL"), directory, sink }
     })
 }
@@ -47,9 +49,26 @@ fn panics_end_it() {
 
 pub fn timed<T>(name: &str, call: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
+    *under_way() = Some((name.to_owned(), begun));
     let given = call();
+    *under_way() = None;
     assert!(begun.elapsed() < OVERDUE, "{name} took {:?}", begun.elapsed());
     given
+}
+
+fn under_way() -> MutexGuard<'static, Option<(String, Instant)>> {
+    static UNDER_WAY: Mutex<Option<(String, Instant)>> = Mutex::new(None);
+    UNDER_WAY.lock().expect("nothing panics with it")
+}
+
+/// A call that never returns would end nothing by itself.
+fn ends_what_hangs() {
+    loop {
+        std::thread::sleep(OVERDUE);
+        if let Some((name, begun)) = &*under_way() {
+            assert!(begun.elapsed() < HANGS, "{name} does not return");
+        }
+    }
 }
 
 /// A text of the library's: there, and UTF-8.

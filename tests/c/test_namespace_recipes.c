@@ -214,6 +214,7 @@ static void elections(void)
     CHECK_KV_BYTES(etcd3_result_kv(r, 0), key, key_len, "me", 2);
     etcd3_result_free(r);
     CHECK_CODE(etcd3_election_campaign(rival, "they", 4, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "");
+    AWAIT_KEYS(inside, "job/", 1);
     CHECK_OK(etcd3_election_proclaim(mine, "still me", 8, &err), err);
     check_leader(queue, key, key_len, "still me");
     CHECK_OK(etcd3_election_resign(mine, &err), err);
@@ -222,6 +223,7 @@ static void elections(void)
     key = etcd3_election_key(rival, &key_len);
     check_leader(queue, key + space->len, key_len - space->len, "they");
     CHECK_CODE(etcd3_election_campaign(mine, "me", 2, SHORT_MS, &err), err, ETCD3_ERR_TIMEOUT, "");
+    AWAIT_KEYS(inside, "job/", 1);
     CHECK_OK(etcd3_election_resign(rival, &err), err);
     etcd3_observer_free(observer);
     etcd3_queue_free(queue);

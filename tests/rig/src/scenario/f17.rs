@@ -27,7 +27,7 @@ const TTL: i64 = 3;
 const FULL: Duration = Duration::from_millis(3500);
 const SOON: Duration = Duration::from_secs(20);
 /// How soon writes are taken again once the alarm is off.
-const RECOVERED: Duration = Duration::from_secs(1);
+const RECOVERED: Duration = Duration::from_secs(3);
 
 fn run(setting: &Setting) -> Result<Report> {
     let quota = format!("--quota-backend-bytes={QUOTA}");
