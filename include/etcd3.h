@@ -1042,7 +1042,8 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
  * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
  * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
- * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it. Closing twice does no harm. Never waits for a server.
+ * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it, and the callbacks of
+ * their threads are waited for too. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
  */
 etcd3_code_t etcd3_client_close(etcd3_client_t *client,
@@ -1087,7 +1088,7 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
  * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
  * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
- * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+ * by mirrors and re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1807,7 +1808,7 @@ int64_t etcd3_watch_pending_events(const etcd3_watch_t *watch);
 
 /**
  * The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
- * changes, as the server tells its progress. 0 for NULL and in a forked child.
+ * changes, as the server tells its progress. 0 while a mirror's copy is not whole, for NULL and in a forked child.
  */
 int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
@@ -2662,10 +2663,10 @@ void etcd3_range_free(etcd3_range_t *range);
  * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
  */
 etcd3_code_t etcd3_namespace_open(const etcd3_client_t *client,
-                                    const void *prefix,
-                                    size_t prefix_len,
-                                    etcd3_client_t **namespaced,
-                                    etcd3_error_t **err);
+                                  const void *prefix,
+                                  size_t prefix_len,
+                                  etcd3_client_t **namespaced,
+                                  etcd3_error_t **err);
 
 /* ---- Members --------------------------------------------------------------------------------- */
 

@@ -82,6 +82,8 @@ pub struct Client {
     pub(super) children: Children,
 }
 
+/// What a callback thread without work needs to end, whatever is left of the limit.
+const THREAD_ENDS: Duration = Duration::from_millis(50);
 const TASKS_END: Duration = Duration::from_millis(500);
 
 impl Client {
@@ -296,8 +298,8 @@ impl Client {
         &self.core.transport.base().counters
     }
 
-    /// Ends everything under way. What waits in queues is replaced by the last events. Then waits for the callbacks
-    /// of the client's own thread, and gives the runtime back.
+    /// Ends everything under way, also by the handles made from this one. What waits in queues is replaced by the last
+    /// events. Then waits for the callbacks of their own threads, and gives the runtime back.
     pub fn close(&self, limit: Duration) -> Result<()> {
         let until = (!limit.is_zero()).then(|| Instant::now() + limit);
         let mut outcome = Ok(());
@@ -342,7 +344,7 @@ impl Client {
         callbacks.stop();
         match until {
             None => Ok(()),
-            Some(until) => callbacks.join(until.saturating_duration_since(Instant::now())),
+            Some(until) => callbacks.join(until.saturating_duration_since(Instant::now()).max(THREAD_ENDS)),
         }
     }
 }

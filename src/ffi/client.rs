@@ -44,7 +44,8 @@ pub unsafe extern "C" fn etcd3_client_open(
 /// that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
 /// ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
 /// `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
-/// last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it. Closing twice does no harm. Never waits for a server.
+/// last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it, and the callbacks of
+/// their threads are waited for too. Closing twice does no harm. Never waits for a server.
 /// Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_client_close(
@@ -118,7 +119,7 @@ pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *
 /// (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
 /// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
 /// watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
-/// by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+/// by mirrors and re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
 #[no_mangle]
 pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))

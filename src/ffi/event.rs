@@ -117,8 +117,9 @@ unsafe impl Sync for Callback {}
 
 impl Handler for Callback {
     fn call(&self, event: Event) {
+        // Taken in any case: what comes next may be told again only then.
+        let object = EventObject::new(event);
         if let Some(function) = self.function {
-            let object = EventObject::new(event);
             // SAFETY: the function and its user_data come together from the caller.
             unsafe { function(handle::view(&object), self.user_data) }
         }

@@ -74,7 +74,7 @@ pub unsafe extern "C" fn etcd3_watch_pending_events(watch: *const etcd3_watch_t)
 }
 
 /// The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
-/// changes, as the server tells its progress. 0 for NULL and in a forked child.
+/// changes, as the server tells its progress. 0 while a mirror's copy is not whole, for NULL and in a forked child.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_watch_revision(watch: *const etcd3_watch_t) -> i64 {
     guard::quiet(0, || handle::get(watch, "watch").map_or(0, |watch| (watch.source.load.resume() - 1).max(0)))

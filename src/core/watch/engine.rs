@@ -261,10 +261,11 @@ impl Engine {
         let Some(watch) = self.watches.get_mut(&id) else { return };
         if watch.spec.fail_when_full {
             let waiting = watch.source.load.bytes();
-            let text = format!(
-                "{waiting} bytes of the watch wait to be taken; a new watch from revision {} on loses nothing",
-                watch.next
-            );
+            let advice = match watch.phase {
+                Phase::Listing => "the reading of its range is not whole: a new watch begins it anew".to_owned(),
+                _ => format!("a new watch from revision {} on loses nothing", watch.next),
+            };
+            let text = format!("{waiting} bytes of the watch wait to be taken; {advice}");
             return self.end(id, Error::new(code::ERR_SLOW_CONSUMER, text));
         }
         watch.forget_parts();

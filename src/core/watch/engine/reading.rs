@@ -39,12 +39,21 @@ impl Engine {
     /// Takes in what a reading brought.
     pub fn page(&mut self, id: u64, answer: Result<pb::RangeResponse, Error>) {
         let Some(watch) = self.watches.get_mut(&id) else { return };
+        let header = answer.as_ref().ok().and_then(|answer| answer.header);
+        if let Some(error) = header.and_then(|header| watch.check(&header)) {
+            return self.end(id, error);
+        }
         let Some(relist) = &mut watch.relist else { return };
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) if error.code == code::ERR_FUTURE_REVISION && relist.is_seeding() => {
                 relist.begin_early();
                 return self.read(id);
+            }
+            // The first page was of that revision.
+            Err(error) if error.code == code::ERR_FUTURE_REVISION => {
+                let text = "the store no longer is at the revision that the watch reads its range at: it was restored from a backup";
+                return self.end(id, Error::new(code::ERR_REVISION_REGRESSED, text));
             }
             // It was compacted between two pages; what has been delivered is known.
             Err(error) if error.code == code::ERR_COMPACTED && !relist.is_seeding() => return self.relist(id, error),

@@ -154,6 +154,27 @@ fn a_mirror_begins_from_scratch_after_a_compaction() {
 }
 
 #[test]
+fn a_page_of_another_cluster_ends_a_watch() {
+    let mut bench = mirroring(Start::Loose);
+    let id = bench.source.id;
+    bench.engine.page(id, found(30, true, &[("k", 3)]));
+    let mut page = found(30, false, &[("kk", 4)]);
+    page.as_mut().unwrap().header.as_mut().unwrap().cluster_id = 8;
+    bench.engine.page(id, page);
+    let closed = format!("closed {}", code::ERR_CLUSTER_MISMATCH);
+    assert_eq!(bench.told(), ["Copying 30", "found [3] at 30, then 0", &closed]);
+}
+
+#[test]
+fn a_store_that_was_set_back_between_two_pages_ends_a_watch() {
+    let mut bench = mirroring(Start::Loose);
+    let id = bench.source.id;
+    bench.engine.page(id, found(30, true, &[("k", 3)]));
+    bench.engine.page(id, Err(Error::new(code::ERR_FUTURE_REVISION, "")));
+    assert_eq!(bench.told()[2..], [format!("closed {}", code::ERR_REVISION_REGRESSED)]);
+}
+
+#[test]
 fn a_mirror_of_nothing_has_begun_too() {
     let mut bench = mirroring(Start::Loose);
     bench.engine.page(bench.source.id, found(30, false, &[]));
