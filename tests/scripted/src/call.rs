@@ -299,7 +299,11 @@ impl Call {
                     watched = Watched { id: watches, created: true, ..watched };
                     watches += 1;
                 }
-                ("Watch", Some(0x12)) => watched = Watched { id: varint(&message[3..]), canceled: true, ..watched },
+                // An id of 0 is not written down.
+                ("Watch", Some(0x12)) => {
+                    let id = varint(message.get(3..).unwrap_or_default());
+                    watched = Watched { id, canceled: true, ..watched };
+                }
                 ("Watch", _) => watched.id = -1,
                 _ => {
                     let id = varint(message.get(1..).unwrap_or_default());
