@@ -618,6 +618,10 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A key was deleted, by a call or since its lease ended. */
 #define ETCD3_CHANGE_DELETE 1
 
+/*
+ * An event as C reads it.
+ */
+
 /** Something that happened. */
 typedef struct etcd3_event_t etcd3_event_t;
 
@@ -725,13 +729,13 @@ int64_t etcd3_event_done(const etcd3_event_t *event);
 int64_t etcd3_event_total(const etcd3_event_t *event);
 
 /**
- * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
- * connection was lost.
- * Else NULL. Borrowed from `event`.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: with
+ * ETCD3_STATE_DISCONNECTED why the connection was lost, with ETCD3_STATE_COPYING why a mirror begins anew, NULL the first
+ * time. Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
-/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
+/** CLOSED and STATE with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
 int64_t etcd3_event_compact_revision(const etcd3_event_t *event);
 
 /** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
@@ -1087,7 +1091,7 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
  * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
  * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
- * by re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+ * by re-list watches and mirrors), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1124,8 +1128,9 @@ etcd3_code_t etcd3_client_endpoints(const etcd3_client_t *client,
 size_t etcd3_endpoints_count(const etcd3_endpoints_t *endpoints);
 
 /**
- * The endpoint at `index`, from 0, such as "10.0.0.4:2379": what errors name, and maintenance calls take; NULL past the
- * end. Borrowed from `endpoints`.
+ * The endpoint at `index`, from 0, such as "10.0.0.4:2379", or "https://10.0.0.4:2379" where it was given with its scheme:
+ * what maintenance calls take, and another client's configuration. Errors name it without the scheme, which maintenance
+ * calls take too. NULL past the end. Borrowed from `endpoints`.
  */
 const char *etcd3_endpoints_at(const etcd3_endpoints_t *endpoints,
                                size_t index);
@@ -1865,12 +1870,6 @@ etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
  * back. A process that is itself stopped cannot be told in time: guard what must not happen twice by a transaction.
  */
 
-/** What the server says of a lease. */
-typedef struct etcd3_lease_info_t etcd3_lease_info_t;
-
-/** The ids of leases. */
-typedef struct etcd3_lease_list_t etcd3_lease_list_t;
-
 /** A lease that is kept alive. */
 typedef struct etcd3_lease_t etcd3_lease_t;
 
@@ -1912,6 +1911,88 @@ etcd3_code_t etcd3_lease_keep_alive_once(const etcd3_client_t *client,
                                          int64_t lease_id,
                                          int64_t *ttl_s,
                                          etcd3_error_t **err);
+
+/**
+ * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
+ * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
+ * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
+ * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
+ * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
+                              int64_t ttl_s,
+                              int64_t lease_id,
+                              const etcd3_queue_t *queue,
+                              etcd3_event_fn fn,
+                              void *user_data,
+                              etcd3_lease_t **lease,
+                              etcd3_error_t **err);
+
+/**
+ * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
+ * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
+                               int64_t lease_id,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               etcd3_lease_t **lease,
+                               etcd3_error_t **err);
+
+/** The id; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_id(const etcd3_lease_t *lease);
+
+/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
+
+/**
+ * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
+ * NULL and in a forked child.
+ */
+int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
+
+/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
+int etcd3_lease_is_alive(const etcd3_lease_t *lease);
+
+/**
+ * With `yes` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
+ * they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
+ * in this client.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`yes`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_tell_renewals(const etcd3_lease_t *lease,
+                                       int yes,
+                                       etcd3_error_t **err);
+
+/**
+ * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
+ * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
+ */
+etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
+
+/**
+ * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
+ * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
+ */
+etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
+ * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
+ */
+void etcd3_lease_free(etcd3_lease_t *lease);
+
+/*
+ * What the server says of leases, whoever made them.
+ */
+
+/** What the server says of a lease. */
+typedef struct etcd3_lease_info_t etcd3_lease_info_t;
+
+/** The ids of leases. */
+typedef struct etcd3_lease_list_t etcd3_lease_list_t;
 
 /**
  * Asks the server about a lease; with `keys` 1 also for its keys, which takes the permission to read them. The answer comes
@@ -1965,78 +2046,6 @@ int64_t etcd3_lease_list_id(const etcd3_lease_list_t *list, size_t index);
 /** Frees a list. */
 void etcd3_lease_list_free(etcd3_lease_list_t *list);
 
-/**
- * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
- * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
- * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
- * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
- * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
- */
-etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
-                              int64_t ttl_s,
-                              int64_t lease_id,
-                              const etcd3_queue_t *queue,
-                              etcd3_event_fn fn,
-                              void *user_data,
-                              etcd3_lease_t **lease,
-                              etcd3_error_t **err);
-
-/**
- * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
- * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
- */
-etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
-                               int64_t lease_id,
-                               const etcd3_queue_t *queue,
-                               etcd3_event_fn fn,
-                               void *user_data,
-                               etcd3_lease_t **lease,
-                               etcd3_error_t **err);
-
-/** The id; 0 for NULL and in a forked child. */
-int64_t etcd3_lease_id(const etcd3_lease_t *lease);
-
-/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
-int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
-
-/**
- * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
- * NULL and in a forked child.
- */
-int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
-
-/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
-int etcd3_lease_is_alive(const etcd3_lease_t *lease);
-
-/**
- * With `on` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
- * they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
- * in this client.
- * Errors: ETCD3_ERR_INVALID_ARGUMENT (`on`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
- */
-etcd3_code_t etcd3_lease_tell_renewals(const etcd3_lease_t *lease,
-                                       int on,
-                                       etcd3_error_t **err);
-
-/**
- * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
- * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
- */
-etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
-
-/**
- * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
- * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
- */
-etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
-                                etcd3_error_t **err);
-
-/**
- * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
- * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
- */
-void etcd3_lease_free(etcd3_lease_t *lease);
-
 /* ---- Sessions -------------------------------------------------------------------------------- */
 
 /*
@@ -2069,11 +2078,11 @@ int64_t etcd3_session_lease_id(const etcd3_session_t *session);
 int etcd3_session_is_alive(const etcd3_session_t *session);
 
 /**
- * With `on` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
+ * With `yes` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
  * etcd3_lease_tell_renewals.
  */
 etcd3_code_t etcd3_session_tell_renewals(const etcd3_session_t *session,
-                                         int on,
+                                         int yes,
                                          etcd3_error_t **err);
 
 /**
@@ -2236,7 +2245,8 @@ const uint8_t *etcd3_lock_key(const etcd3_lock_t *lock,
 
 /**
  * Adds the comparison that the lock is held with its token: what the transaction writes then is written by the holder, or not
- * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now.
+ * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now. Executed in another namespace than
+ * the lock's, the transaction is ETCD3_ERR_INVALID_ARGUMENT.
  */
 void etcd3_txn_if_lock(etcd3_op_t *txn,
                        const etcd3_lock_t *lock);
@@ -2347,8 +2357,12 @@ int64_t etcd3_election_token(const etcd3_election_t *election);
 const uint8_t *etcd3_election_key(const etcd3_election_t *election,
                                   size_t *len);
 
-/** Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. */
-void etcd3_txn_if_leader(etcd3_op_t *txn, const etcd3_election_t *election);
+/**
+ * Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. Executed in another
+ * namespace than the election's, the transaction is ETCD3_ERR_INVALID_ARGUMENT.
+ */
+void etcd3_txn_if_leader(etcd3_op_t *txn,
+                         const etcd3_election_t *election);
 
 /** Frees a candidate. One who leads resigns, and one who campaigns gives up, in the background. */
 void etcd3_election_free(etcd3_election_t *election);
@@ -2662,10 +2676,10 @@ void etcd3_range_free(etcd3_range_t *range);
  * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.
  */
 etcd3_code_t etcd3_namespace_open(const etcd3_client_t *client,
-                                    const void *prefix,
-                                    size_t prefix_len,
-                                    etcd3_client_t **namespaced,
-                                    etcd3_error_t **err);
+                                  const void *prefix,
+                                  size_t prefix_len,
+                                  etcd3_client_t **namespaced,
+                                  etcd3_error_t **err);
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
