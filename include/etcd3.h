@@ -2,8 +2,9 @@
  *  libetcd3: the C interface to etcd v3.
  *
  *  Bytes     Keys and values are (pointer, length) and may hold any byte; NULL with length 0 is the
- *            empty string, and the length ETCD3_NTS says that the bytes end at their NUL. Endpoints,
- *            names and messages are NUL-terminated UTF-8. Yes/no is `int`, 1 or 0.
+ *            empty string, and the length ETCD3_NTS says that the bytes end at their NUL; so are names
+ *            of locks, elections, barriers and queues of work. All other text is NUL-terminated UTF-8:
+ *            endpoints, paths, messages, names of users, roles and counters. Yes/no is `int`, 1 or 0.
  *  Time      Limits are in milliseconds. Every wait has one: the call's own or the client's.
  *  Memory    Arguments are copied before a call returns. What comes from a *_new or *_op_*, or through
  *            an out parameter `T **`, is yours: give it to its *_free, once; every *_free takes NULL.
@@ -15,10 +16,13 @@
  *            anything is sent: ETCD3_ERR_INVALID_ARGUMENT, and the message names the argument.
  *            Accessors cannot fail: for NULL they return 0, NULL or "". Setters of builders keep the
  *            first mistake; the call that uses the builder reports it.
- *  Threads   Clients, queues, watches, leases and sessions: any thread, any time. Builders (etcd3_config_t, etcd3_op_t,
- *            etcd3_watch_opts_t): one thread until passed in, which only reads them. Results, events
- *            and errors never change. An object must not be in use elsewhere while it is freed, but for
- *            a queue that is being drained. A signal ends a wait for events, not a call to the server.
+ *  Threads   Clients, queues, calls, cancels, watches, leases, sessions, locks, elections, observers,
+ *            double barriers and ranges: any thread, any time; where only one may be at it, the other
+ *            gets ETCD3_ERR_BUSY. Builders (etcd3_config_t, etcd3_op_t, etcd3_watch_opts_t): one thread
+ *            until passed in, which only reads them. An etcd3_stm_t: the thread of its function. Results,
+ *            events, errors and whatever else is an answer never change. An object must not be in use
+ *            elsewhere while it is freed, but for a queue that is being drained. A signal ends a wait for
+ *            events, not a call to the server.
  *  Events    What happens later arrives as an event in a queue: your own (etcd3_queue_new), drained on
  *            a thread of yours, or the client's, drained by a thread of the library's. Any function of
  *            this library may be called in a callback; a callback must return, not throw or longjmp.
@@ -618,6 +622,10 @@ void etcd3_result_free(etcd3_result_t *result);
 /** A key was deleted, by a call or since its lease ended. */
 #define ETCD3_CHANGE_DELETE 1
 
+/*
+ * An event as C reads it.
+ */
+
 /** Something that happened. */
 typedef struct etcd3_event_t etcd3_event_t;
 
@@ -725,13 +733,13 @@ int64_t etcd3_event_done(const etcd3_event_t *event);
 int64_t etcd3_event_total(const etcd3_event_t *event);
 
 /**
- * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: why the
- * connection was lost.
- * Else NULL. Borrowed from `event`.
+ * CLOSED and LOST: why it ended; NULL if its owner ended it, or if it was done. DONE: why the call failed. STATE: with
+ * ETCD3_STATE_DISCONNECTED why the connection was lost, with ETCD3_STATE_COPYING why a mirror begins anew, NULL the first
+ * time. Else NULL. Borrowed from `event`.
  */
 const etcd3_error_t *etcd3_event_error(const etcd3_event_t *event);
 
-/** CLOSED with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
+/** CLOSED and STATE with ETCD3_ERR_COMPACTED: the first revision that history still has, if the server told it; else 0. */
 int64_t etcd3_event_compact_revision(const etcd3_event_t *event);
 
 /** Frees an event that came from etcd3_queue_next, with all that is borrowed from it; not one of a callback. */
@@ -1042,8 +1050,7 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
  * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
  * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
- * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it, and the callbacks of
- * their threads are waited for too. Closing twice does no harm. Never waits for a server.
+ * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
  */
 etcd3_code_t etcd3_client_close(etcd3_client_t *client,
@@ -1088,7 +1095,7 @@ etcd3_code_t etcd3_client_sync(const etcd3_client_t *client, etcd3_error_t **err
  * (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
  * connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
  * watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
- * by mirrors and re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+ * by re-list watches and mirrors), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
  */
 const char *etcd3_counter_name(size_t index);
 
@@ -1125,8 +1132,9 @@ etcd3_code_t etcd3_client_endpoints(const etcd3_client_t *client,
 size_t etcd3_endpoints_count(const etcd3_endpoints_t *endpoints);
 
 /**
- * The endpoint at `index`, from 0, such as "10.0.0.4:2379": what errors name, and maintenance calls take; NULL past the
- * end. Borrowed from `endpoints`.
+ * The endpoint at `index`, from 0, such as "10.0.0.4:2379", or "https://10.0.0.4:2379" where it was given with its scheme:
+ * what maintenance calls take, and another client's configuration. Errors name it without the scheme, which maintenance
+ * calls take too. NULL past the end. Borrowed from `endpoints`.
  */
 const char *etcd3_endpoints_at(const etcd3_endpoints_t *endpoints,
                                size_t index);
@@ -1808,7 +1816,7 @@ int64_t etcd3_watch_pending_events(const etcd3_watch_t *watch);
 
 /**
  * The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
- * changes, as the server tells its progress. 0 while a mirror's copy is not whole, for NULL and in a forked child.
+ * changes, as the server tells its progress. 0 for NULL and in a forked child.
  */
 int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
@@ -1866,12 +1874,6 @@ etcd3_code_t etcd3_watch_prefix_once(const etcd3_client_t *client,
  * back. A process that is itself stopped cannot be told in time: guard what must not happen twice by a transaction.
  */
 
-/** What the server says of a lease. */
-typedef struct etcd3_lease_info_t etcd3_lease_info_t;
-
-/** The ids of leases. */
-typedef struct etcd3_lease_list_t etcd3_lease_list_t;
-
 /** A lease that is kept alive. */
 typedef struct etcd3_lease_t etcd3_lease_t;
 
@@ -1913,6 +1915,88 @@ etcd3_code_t etcd3_lease_keep_alive_once(const etcd3_client_t *client,
                                          int64_t lease_id,
                                          int64_t *ttl_s,
                                          etcd3_error_t **err);
+
+/**
+ * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
+ * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
+ * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
+ * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
+ * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
+                              int64_t ttl_s,
+                              int64_t lease_id,
+                              const etcd3_queue_t *queue,
+                              etcd3_event_fn fn,
+                              void *user_data,
+                              etcd3_lease_t **lease,
+                              etcd3_error_t **err);
+
+/**
+ * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
+ * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
+ */
+etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
+                               int64_t lease_id,
+                               const etcd3_queue_t *queue,
+                               etcd3_event_fn fn,
+                               void *user_data,
+                               etcd3_lease_t **lease,
+                               etcd3_error_t **err);
+
+/** The id; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_id(const etcd3_lease_t *lease);
+
+/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
+int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
+
+/**
+ * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
+ * NULL and in a forked child.
+ */
+int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
+
+/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
+int etcd3_lease_is_alive(const etcd3_lease_t *lease);
+
+/**
+ * With `yes` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
+ * they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
+ * in this client.
+ * Errors: ETCD3_ERR_INVALID_ARGUMENT (`yes`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
+ */
+etcd3_code_t etcd3_lease_tell_renewals(const etcd3_lease_t *lease,
+                                       int yes,
+                                       etcd3_error_t **err);
+
+/**
+ * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
+ * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
+ */
+etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
+
+/**
+ * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
+ * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
+ */
+etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
+                                etcd3_error_t **err);
+
+/**
+ * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
+ * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
+ */
+void etcd3_lease_free(etcd3_lease_t *lease);
+
+/*
+ * What the server says of leases, whoever made them.
+ */
+
+/** What the server says of a lease. */
+typedef struct etcd3_lease_info_t etcd3_lease_info_t;
+
+/** The ids of leases. */
+typedef struct etcd3_lease_list_t etcd3_lease_list_t;
 
 /**
  * Asks the server about a lease; with `keys` 1 also for its keys, which takes the permission to read them. The answer comes
@@ -1966,78 +2050,6 @@ int64_t etcd3_lease_list_id(const etcd3_lease_list_t *list, size_t index);
 /** Frees a list. */
 void etcd3_lease_list_free(etcd3_lease_list_t *list);
 
-/**
- * Grants a lease as etcd3_lease_grant does and keeps it alive. `fn` is called with `user_data` for ETCD3_EVENT_LOST and
- * ETCD3_EVENT_CLOSED by whoever dispatches `queue`, or, if `queue` is NULL, by the client's own callback thread; with a
- * queue `fn` may be NULL, for etcd3_queue_next; with neither nobody is told, and etcd3_lease_is_alive says it. The lease
- * comes through `lease`; free with etcd3_lease_free. Nothing is called, and no lease left behind, if this fails.
- * RPC: Lease.LeaseGrant, Lease.LeaseKeepAlive. Errors: those of etcd3_lease_grant, ETCD3_ERR_SYSTEM (no thread).
- */
-etcd3_code_t etcd3_lease_open(const etcd3_client_t *client,
-                              int64_t ttl_s,
-                              int64_t lease_id,
-                              const etcd3_queue_t *queue,
-                              etcd3_event_fn fn,
-                              void *user_data,
-                              etcd3_lease_t **lease,
-                              etcd3_error_t **err);
-
-/**
- * Keeps a lease alive that exists already, whoever made it; it is renewed once before this returns. The rest is as with
- * etcd3_lease_open. RPC: Lease.LeaseKeepAlive. Errors: those of etcd3_lease_keep_alive_once, ETCD3_ERR_SYSTEM (no thread).
- */
-etcd3_code_t etcd3_lease_adopt(const etcd3_client_t *client,
-                               int64_t lease_id,
-                               const etcd3_queue_t *queue,
-                               etcd3_event_fn fn,
-                               void *user_data,
-                               etcd3_lease_t **lease,
-                               etcd3_error_t **err);
-
-/** The id; 0 for NULL and in a forked child. */
-int64_t etcd3_lease_id(const etcd3_lease_t *lease);
-
-/** How many seconds the server gives it with each renewal; 0 for NULL and in a forked child. */
-int64_t etcd3_lease_ttl(const etcd3_lease_t *lease);
-
-/**
- * For how many more milliseconds the server keeps it at least, as this side knows without asking; 0 once it is lost, for
- * NULL and in a forked child.
- */
-int64_t etcd3_lease_remaining_ms(const etcd3_lease_t *lease);
-
-/** 1 as long as the lease is not lost, else 0: what etcd3_lease_remaining_ms says. Once 0, always 0. */
-int etcd3_lease_is_alive(const etcd3_lease_t *lease);
-
-/**
- * With `on` 1 tells of each renewal from now on, by ETCD3_EVENT_RENEWED, where it tells of the loss; with 0 no more. If
- * they are not taken in time only the newest waits. Those by etcd3_lease_refresh are told too, of any handle of the lease
- * in this client.
- * Errors: ETCD3_ERR_INVALID_ARGUMENT (`on`; a lease without queue and function), ETCD3_ERR_LEASE_LOST, ETCD3_ERR_CLOSED.
- */
-etcd3_code_t etcd3_lease_tell_renewals(const etcd3_lease_t *lease,
-                                       int on,
-                                       etcd3_error_t **err);
-
-/**
- * Renews a lease now, in addition to what keeps it alive. RPC: Lease.LeaseKeepAlive.
- * Errors: those of etcd3_lease_keep_alive_once; ETCD3_ERR_LEASE_LOST if it is lost, and nothing is sent.
- */
-etcd3_code_t etcd3_lease_refresh(const etcd3_lease_t *lease, etcd3_error_t **err);
-
-/**
- * Revokes a lease, and with it deletes all its keys: ETCD3_EVENT_LOST comes with ETCD3_LOST_REVOKED. If this fails the lease
- * is still kept alive, as long as it exists. RPC: Lease.LeaseRevoke. Errors: those of etcd3_lease_revoke_id.
- */
-etcd3_code_t etcd3_lease_revoke(const etcd3_lease_t *lease,
-                                etcd3_error_t **err);
-
-/**
- * Frees a lease: nobody keeps it alive any more, and the server deletes it and its keys when its time is over. It is not
- * revoked. ETCD3_EVENT_CLOSED still comes, with no error, and ETCD3_EVENT_LOST before it only if it was lost already.
- */
-void etcd3_lease_free(etcd3_lease_t *lease);
-
 /* ---- Sessions -------------------------------------------------------------------------------- */
 
 /*
@@ -2070,11 +2082,11 @@ int64_t etcd3_session_lease_id(const etcd3_session_t *session);
 int etcd3_session_is_alive(const etcd3_session_t *session);
 
 /**
- * With `on` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
+ * With `yes` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
  * etcd3_lease_tell_renewals.
  */
 etcd3_code_t etcd3_session_tell_renewals(const etcd3_session_t *session,
-                                         int on,
+                                         int yes,
                                          etcd3_error_t **err);
 
 /**
@@ -2237,7 +2249,8 @@ const uint8_t *etcd3_lock_key(const etcd3_lock_t *lock,
 
 /**
  * Adds the comparison that the lock is held with its token: what the transaction writes then is written by the holder, or not
- * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now.
+ * at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now. Executed in another namespace than
+ * the lock's, the transaction is ETCD3_ERR_INVALID_ARGUMENT.
  */
 void etcd3_txn_if_lock(etcd3_op_t *txn,
                        const etcd3_lock_t *lock);
@@ -2348,8 +2361,12 @@ int64_t etcd3_election_token(const etcd3_election_t *election);
 const uint8_t *etcd3_election_key(const etcd3_election_t *election,
                                   size_t *len);
 
-/** Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. */
-void etcd3_txn_if_leader(etcd3_op_t *txn, const etcd3_election_t *election);
+/**
+ * Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. Executed in another
+ * namespace than the election's, the transaction is ETCD3_ERR_INVALID_ARGUMENT.
+ */
+void etcd3_txn_if_leader(etcd3_op_t *txn,
+                         const etcd3_election_t *election);
 
 /** Frees a candidate. One who leads resigns, and one who campaigns gives up, in the background. */
 void etcd3_election_free(etcd3_election_t *election);
@@ -2653,11 +2670,13 @@ void etcd3_range_free(etcd3_range_t *range);
  * Behind the prefix are the keys of all operations, watches, reads in pages, locks, elections, barriers, queues of work and
  * transactional memory that are made with the handle, those that they give back, and those of a lease; an empty key with
  * prefix or from-key means all of the namespace. The key that is the prefix and nothing more is not in it. An answer with
- * a key of outside is ETCD3_ERR_PROTOCOL, or ETCD3_ERR_AMBIGUOUS to a write, and ends a watch. Not concerned are
- * lease ids, raw calls, compaction, snapshots, hashes, members, users and roles: they are the cluster's.
+ * a key of outside is ETCD3_ERR_PROTOCOL, or ETCD3_ERR_AMBIGUOUS to a write, and ends a watch. Not concerned are lease
+ * ids, revisions, raw calls, compaction, members, status, alarms, defragmentation, hashes, snapshots, leadership,
+ * downgrades, authentication, users and roles: they are the cluster's, as if asked of the client.
  *
  * Connections, the streams of watches and leases, endpoints, credentials, counters, settings, and what ordering has seen
- * are the client's, also where they are set through the handle; a callback thread, if it needs one, is its own.
+ * are the client's, also where they are set through the handle; a callback thread, if it needs one, is its own. None of the
+ * events of etcd3_config_set_events come through a handle: they are told once, where the client was told to.
  * etcd3_client_close on the handle ends what was made with it and nothing else; on the client that too, and the handle
  * then gives ETCD3_ERR_CLOSED. etcd3_client_cancel_calls likewise. They may be freed in any order.
  * Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.

@@ -17,7 +17,7 @@ macro_rules! examples {
     };
 }
 
-examples! { hello tour transaction watch cache mirror poll_loop paging lease lock election }
+examples! { hello tour transaction watch cache mirror poll_loop paging lease lock namespace election }
 
 fn example(file: &str) -> PathBuf {
     repository().join("examples/c").join(file)

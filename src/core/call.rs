@@ -19,7 +19,7 @@ impl Client {
         queue: Option<Arc<Queue>>,
         handler: Arc<dyn Handler>,
     ) -> Result<CancellationToken> {
-        let request = op.request()?;
+        let request = op.request_in(&self.core.namespace)?;
         let runtime = self.runtime()?;
         let queue = queue.map_or_else(|| self.own_queue(), Ok)?;
         let (sent, writes) = (Arc::<Fate>::default(), op.writes());

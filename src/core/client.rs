@@ -167,7 +167,7 @@ impl Client {
     }
 
     pub fn execute(&self, op: &Op) -> Result<Response> {
-        let request = op.request()?;
+        let request = op.request_in(&self.core.namespace)?;
         self.run(op.limits(self), async |limits| self.core.send(request, limits).await)
     }
 

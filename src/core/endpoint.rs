@@ -94,6 +94,16 @@ impl Endpoint {
         }
     }
 
+    /// With the scheme, where one was given: wherever it is parsed it is the same endpoint.
+    pub fn url(&self) -> String {
+        match (self.security, &self.address) {
+            (Security::AsConfigured, _) => self.to_string(),
+            (Security::Plain, _) => format!("http://{self}"),
+            (Security::Tls, Address::Tcp { .. }) => format!("https://{self}"),
+            (Security::Tls, Address::Unix(path)) => format!("unixs:{}", path.display()),
+        }
+    }
+
     /// The `:authority` of requests.
     pub fn authority(&self) -> String {
         match &self.address {
@@ -146,6 +156,7 @@ mod tests {
         ] {
             let endpoint = Endpoint::parse(text).unwrap();
             assert_eq!(endpoint.to_string(), expected);
+            assert_eq!(Endpoint::parse(&endpoint.url()), Ok(endpoint.clone()));
             assert_eq!([false, true].map(|configured| endpoint.uses_tls(configured)), tls, "{text}");
         }
         for text in [

@@ -3,6 +3,7 @@
 
 use super::client::Client;
 use super::error::{Error, Result};
+use super::namespace::Namespace;
 use super::proto::etcdserverpb as pb;
 use super::range::{Extent, KeyRange};
 use super::raw::Raw;
@@ -39,6 +40,8 @@ struct Txn {
     failure: Vec<Op>,
     /// How many levels of transactions are inside.
     depth: usize,
+    /// Where guards have their keys.
+    guards: Vec<Namespace>,
 }
 
 /// What the decoder of the answer can take, with room to spare.
@@ -245,6 +248,13 @@ impl Op {
         Ok(())
     }
 
+    /// Compares a key of this namespace: in another it would be another key.
+    pub fn guard(&mut self, namespace: &Namespace, key: Bytes, result: i32, target: Target) -> Result<()> {
+        self.compare(key, result, target)?;
+        self.as_txn("a guard")?.guards.push(namespace.clone());
+        Ok(())
+    }
+
     /// Makes the comparison added last one over a range.
     pub fn widen_compare(&mut self, extent: Extent) -> Result<()> {
         match self.as_txn("a comparison's range")?.compares.last_mut() {
@@ -275,8 +285,21 @@ impl Op {
                 return Err(Error::argument("op", format!("transactions nest at most {MOST_NESTED} deep")));
             }
             txn.depth = txn.depth.max(inner.depth + 1);
+            txn.guards.extend_from_slice(&inner.guards);
         }
         Ok(op)
+    }
+
+    /// The message to send, if the op may be executed in this namespace.
+    pub fn request_in(&self, namespace: &Namespace) -> Result<Request> {
+        let guards: &[Namespace] = if let Kind::Txn(txn) = &self.kind { &txn.guards } else { &[] };
+        match guards.iter().find(|guard| *guard != namespace) {
+            None => self.request(),
+            Some(guard) => {
+                let why = format!("has a guard of a lock or leadership in {guard}, and is executed in {namespace}");
+                Err(Error::argument("op", why))
+            }
+        }
     }
 
     /// Checks the whole and gives the message to send.

@@ -63,7 +63,7 @@ impl Client {
 
     /// The same as one call; `repeat` is for a transaction that writes.
     pub(super) async fn once(&self, op: &Op, repeat: Repeat, limits: &Limits) -> Result<Answer> {
-        let (response, resent) = match op.request()? {
+        let (response, resent) = match op.request_in(&self.core.namespace)? {
             Request::Txn(txn) if op.writes() => self.core.transact(&txn, repeat, limits).await?,
             other => (self.core.send(other, limits).await?, false),
         };

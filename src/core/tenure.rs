@@ -138,7 +138,8 @@ impl Tenure {
 
     /// Makes a transaction depend on it (§8.8).
     pub fn guard(&self, txn: &mut Op) -> Result<()> {
-        txn.compare(self.key.clone(), EQUAL, Target::CreateRevision(self.created))
+        let namespace = &self.session.lease().client().core.namespace;
+        txn.guard(namespace, self.key.clone(), EQUAL, Target::CreateRevision(self.created))
     }
 
     /// A guard did not hold.

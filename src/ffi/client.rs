@@ -119,7 +119,7 @@ pub unsafe extern "C" fn etcd3_client_sync(client: *const etcd3_client_t, err: *
 /// (attempts after the first), hedges (reads and renewals sent to a second endpoint), ambiguous (writes of unknown outcome), connects,
 /// connect_failures, disconnects, bytes_sent and bytes_received (messages of calls), token_refreshes, watches (started),
 /// watch_resumes (taken on by the server again), watch_parks (since the caller did not keep up), watch_relists (ranges read
-/// by mirrors and re-list watches), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
+/// by re-list watches and mirrors), leases (kept alive), lease_renewals (answered), leases_lost (neither revoked nor let go here).
 #[no_mangle]
 pub extern "C" fn etcd3_counter_name(index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || counters::NAMES.get(index).map_or(std::ptr::null(), |name| name.as_ptr().cast()))

@@ -170,7 +170,8 @@ pub unsafe extern "C" fn etcd3_election_key(election: *const etcd3_election_t, l
     })
 }
 
-/// Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now.
+/// Adds the comparison that the candidate leads. A mistake, ETCD3_ERR_NOT_ELECTED, if it does not now. Executed in another
+/// namespace than the election's, the transaction is ETCD3_ERR_INVALID_ARGUMENT.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_txn_if_leader(txn: *mut etcd3_op_t, election: *const etcd3_election_t) {
     builder::set(txn, |txn| handle::get(election, "election")?.leading()?.guard(txn))

@@ -26,7 +26,7 @@ pub unsafe extern "C" fn etcd3_client_endpoints(
 ) -> Code {
     guard::call(err, || {
         let (client, out) = (handle::get(client, "client")?, Out::new(endpoints, "endpoints")?);
-        out.give(handle::give(client.endpoints().iter().map(|endpoint| c_text(&endpoint.to_string())).collect()))
+        out.give(handle::give(client.endpoints().iter().map(|endpoint| c_text(&endpoint.url())).collect()))
     })
 }
 
@@ -36,8 +36,9 @@ pub unsafe extern "C" fn etcd3_endpoints_count(endpoints: *const etcd3_endpoints
     guard::quiet(0, || handle::peek(endpoints).map_or(0, Vec::len))
 }
 
-/// The endpoint at `index`, from 0, such as "10.0.0.4:2379": what errors name, and maintenance calls take; NULL past the
-/// end. Borrowed from `endpoints`.
+/// The endpoint at `index`, from 0, such as "10.0.0.4:2379", or "https://10.0.0.4:2379" where it was given with its scheme:
+/// what maintenance calls take, and another client's configuration. Errors name it without the scheme, which maintenance
+/// calls take too. NULL past the end. Borrowed from `endpoints`.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_endpoints_at(endpoints: *const etcd3_endpoints_t, index: usize) -> *const c_char {
     guard::quiet(std::ptr::null(), || {

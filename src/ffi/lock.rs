@@ -221,7 +221,8 @@ pub unsafe extern "C" fn etcd3_lock_key(lock: *const etcd3_lock_t, len: *mut usi
 }
 
 /// Adds the comparison that the lock is held with its token: what the transaction writes then is written by the holder, or not
-/// at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now.
+/// at all. A mistake, ETCD3_ERR_NOT_HELD or ETCD3_ERR_LOCK_LOST, if it is not held now. Executed in another namespace than
+/// the lock's, the transaction is ETCD3_ERR_INVALID_ARGUMENT.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_txn_if_lock(txn: *mut etcd3_op_t, lock: *const etcd3_lock_t) {
     builder::set(txn, |txn| handle::get(lock, "lock")?.held()?.guard(txn))

@@ -16,11 +16,13 @@ use std::ffi::c_void;
 /// Behind the prefix are the keys of all operations, watches, reads in pages, locks, elections, barriers, queues of work and
 /// transactional memory that are made with the handle, those that they give back, and those of a lease; an empty key with
 /// prefix or from-key means all of the namespace. The key that is the prefix and nothing more is not in it. An answer with
-/// a key of outside is ETCD3_ERR_PROTOCOL, or ETCD3_ERR_AMBIGUOUS to a write, and ends a watch. Not concerned are
-/// lease ids, raw calls, compaction, snapshots, hashes, members, users and roles: they are the cluster's.
+/// a key of outside is ETCD3_ERR_PROTOCOL, or ETCD3_ERR_AMBIGUOUS to a write, and ends a watch. Not concerned are lease
+/// ids, revisions, raw calls, compaction, members, status, alarms, defragmentation, hashes, snapshots, leadership,
+/// downgrades, authentication, users and roles: they are the cluster's, as if asked of the client.
 ///
 /// Connections, the streams of watches and leases, endpoints, credentials, counters, settings, and what ordering has seen
-/// are the client's, also where they are set through the handle; a callback thread, if it needs one, is its own.
+/// are the client's, also where they are set through the handle; a callback thread, if it needs one, is its own. None of the
+/// events of etcd3_config_set_events come through a handle: they are told once, where the client was told to.
 /// etcd3_client_close on the handle ends what was made with it and nothing else; on the client that too, and the handle
 /// then gives ETCD3_ERR_CLOSED. etcd3_client_cancel_calls likewise. They may be freed in any order.
 /// Errors: ETCD3_ERR_INVALID_ARGUMENT, ETCD3_ERR_CLOSED.

@@ -54,17 +54,17 @@ pub unsafe extern "C" fn etcd3_session_is_alive(session: *const etcd3_session_t)
     guard::quiet(0, || handle::get(session, "session").map_or(0, |session| session.lease().is_alive().into()))
 }
 
-/// With `on` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
+/// With `yes` 1 has each renewal of its lease told, as etcd3_lease_tell_renewals does; with 0 no more. Errors: those of
 /// etcd3_lease_tell_renewals.
 #[no_mangle]
 pub unsafe extern "C" fn etcd3_session_tell_renewals(
     session: *const etcd3_session_t,
-    on: c_int,
+    yes: c_int,
     err: *mut *mut etcd3_error_t,
 ) -> Code {
     guard::call(err, || {
         let session = handle::get(session, "session")?;
-        session.lease().tell_renewals(input::yes(on, "on")?)
+        session.lease().tell_renewals(input::yes(yes, "yes")?)
     })
 }
 

@@ -134,8 +134,8 @@ static void renewals(void)
     CHECK_OK(etcd3_lease_open(client, 60, 0, NULL, NULL, NULL, &mute, &err), err);
     CHECK_OK(etcd3_session_open(client, 60, 0, queue, NULL, NULL, &session, &err), err);
     for (i = 0; i < 3; i++) {
-        REFUSED(etcd3_lease_tell_renewals(lease, bad[i], &err), "on");
-        REFUSED(etcd3_session_tell_renewals(session, bad[i], &err), "on");
+        REFUSED(etcd3_lease_tell_renewals(lease, bad[i], &err), "yes");
+        REFUSED(etcd3_session_tell_renewals(session, bad[i], &err), "yes");
     }
     REFUSED(etcd3_lease_tell_renewals(mute, 1, &err), "lease: was opened without");
     CHECK_OK(etcd3_lease_revoke(lease, &err), err);

@@ -196,6 +196,71 @@ static void only_the_holder_writes(void)
     close_session(session);
 }
 
+static etcd3_op_t *guarded_by(const etcd3_lock_t *lock, const etcd3_election_t *election)
+{
+    etcd3_op_t *txn = etcd3_op_txn(), *op = etcd3_op_put(NAME "guarded", ETCD3_NTS, "4", 1);
+    if (lock)
+        etcd3_txn_if_lock(txn, lock);
+    if (election)
+        etcd3_txn_if_leader(txn, election);
+    etcd3_txn_then(txn, op);
+    etcd3_op_free(op);
+    return txn;
+}
+
+/* In another namespace it would compare another key, and the wrong branch would run. */
+static void a_guard_is_of_its_namespace(void)
+{
+    etcd3_client_t *spaces[2] = {NULL, NULL};
+    etcd3_session_t *session;
+    etcd3_lock_t *lock;
+    etcd3_election_t *election = NULL;
+    etcd3_op_t *ops[3];
+    etcd3_result_t *r = NULL;
+    struct holding none;
+    size_t i, j;
+    holding_prepare(&none);
+    for (i = 0; i < 2; i++)
+        CHECK_OK(etcd3_namespace_open(client, "a space/", ETCD3_NTS, &spaces[i], &err), err);
+    session = open_session(spaces[0], 60);
+    lock = new_lock(session, NAME "guard");
+    acquire(lock);
+    CHECK_OK(etcd3_election_new(session, NAME "leader", ETCD3_NTS, &election, &err), err);
+    CHECK_OK(etcd3_election_campaign(election, "v", 1, PATIENCE_MS, &err), err);
+    ops[0] = guarded_by(lock, NULL);
+    ops[1] = guarded_by(NULL, election);
+    ops[2] = etcd3_op_txn();
+    etcd3_txn_else(ops[2], ops[0]);
+    for (i = 0; i < 3; i++) {
+        CHECK_CODE(etcd3_execute(client, ops[i], &r, &err), err, ETCD3_ERR_INVALID_ARGUMENT, "a space/");
+        CHECK_CODE(etcd3_execute_async(client, ops[i], NULL, on_holding, &none, NULL, &err), err,
+                   ETCD3_ERR_INVALID_ARGUMENT, "op: ");
+        /* Another handle of the same namespace will do. */
+        for (j = 0; j < 2; j++) {
+            CHECK_OK(etcd3_execute(spaces[j], ops[i], &r, &err), err);
+            CHECK_INT(etcd3_result_succeeded(r), 1);
+            etcd3_result_free(r);
+            r = NULL;
+        }
+        etcd3_op_free(ops[i]);
+    }
+    CHECK_INT(count_of(&none, &none.closed), 0);
+    /* And the other way round. */
+    etcd3_lock_free(lock);
+    etcd3_election_free(election);
+    close_session(session);
+    session = open_session(client, 60);
+    lock = new_lock(session, NAME "guard");
+    acquire(lock);
+    ops[0] = guarded_by(lock, NULL);
+    CHECK_CODE(etcd3_execute(spaces[0], ops[0], &r, &err), err, ETCD3_ERR_INVALID_ARGUMENT, "the whole store");
+    etcd3_op_free(ops[0]);
+    etcd3_lock_free(lock);
+    close_session(session);
+    etcd3_client_free(spaces[0]);
+    etcd3_client_free(spaces[1]);
+}
+
 static void *close_it(void *own)
 {
     CHECK_INT(etcd3_client_close((etcd3_client_t *)own, PATIENCE_MS, NULL), ETCD3_OK);
@@ -274,6 +339,7 @@ int main(void)
     RUN(its_session_is_closed);
     RUN(lost_while_waiting);
     RUN(only_the_holder_writes);
+    RUN(a_guard_is_of_its_namespace);
     RUN(the_client_is_closed);
     RUN(a_queue_of_the_callers);
     CHECK_INT(etcd3_client_close(client, PATIENCE_MS, NULL), ETCD3_OK);

@@ -1,6 +1,7 @@
 /* Other endpoints while the client lives: given by hand, or as the cluster lists them. */
 #include "calls.h"
 #include "forwarder.h"
+#include "listed.h"
 #include "mute_server.h"
 
 #define K "test_set_endpoints/k", ETCD3_NTS
@@ -29,6 +30,29 @@ static void has_one(const etcd3_client_t *client, const char *endpoint)
     CHECK_STR(etcd3_endpoints_at(endpoints, 0), endpoint);
     CHECK(etcd3_endpoints_at(endpoints, 1) == NULL);
     etcd3_endpoints_free(endpoints);
+}
+
+/* What is listed has the scheme that it was given with; errors and calls do without. */
+static void what_is_listed_can_be_named(void)
+{
+    static const char *const schemes[] = {"", "http://"};
+    char url[200];
+    size_t i;
+    for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        etcd3_client_t *client;
+        etcd3_error_t *err = NULL;
+        snprintf(url, sizeof url, "%s%s", schemes[i], etcd());
+        client = client_of(url, PATIENCE_MS);
+        put(client, "test_set_endpoints/k", "v");
+        has_one(client, url);
+        CHECK_LISTED(client, etcd(), 1);
+        CHECK_OK(etcd3_client_sync(client, &err), err);
+        put(client, "test_set_endpoints/k", "v");
+        snprintf(url, sizeof url, "http://%s", etcd());
+        has_one(client, url);
+        CHECK_LISTED(client, etcd(), 1);
+        close_client(client);
+    }
 }
 
 /* What is wrong with a list is said, and the former endpoints stay. */
@@ -270,13 +294,15 @@ static void synced(void)
     struct mute_server nobody;
     etcd3_client_t *client;
     etcd3_error_t *err = NULL;
+    char found[200];
     int64_t at;
     int before;
     forwarder_start(&way);
     client = client_of(way.endpoint, PATIENCE_MS);
     has_one(client, way.endpoint);
     CHECK_OK(etcd3_client_sync(client, &err), err);
-    has_one(client, etcd());
+    snprintf(found, sizeof found, "http://%s", etcd());
+    has_one(client, found);
     before = forwarder_accepted(&way);
     CHECK(before > 0);
     forwarder_stop(&way);
@@ -326,6 +352,7 @@ static void synced_by_itself(void)
 
 int main(void)
 {
+    RUN(what_is_listed_can_be_named);
     RUN(a_bad_list_changes_nothing);
     RUN(no_downgrade);
     RUN(the_next_call_gets_through);

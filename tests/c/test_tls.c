@@ -1,5 +1,6 @@
 /* TLS: what works, and for each thing that is wrong an error that names the endpoint, or the file, and the reason. The
    driver makes the certificates, in ETCD3_TLS_DIR, and servers that use them. */
+#include "listed.h"
 #include "mute_server.h"
 
 #define K "tls/k", ETCD3_NTS
@@ -171,6 +172,19 @@ static void servers_that_cannot_be_trusted(void)
     config = config_for("https://", at("ETCD3_TLS"));
     etcd3_config_set_tls_system_roots(config);
     FAILS(config, ETCD3_ERR_TLS, at("ETCD3_TLS"), "Issuer");
+}
+
+/* TLS because of the scheme alone: what the client lists of it stays protected, as does the address that errors name. */
+static void named_without_a_configuration(void)
+{
+    etcd3_client_t *client;
+    etcd3_error_t *err = NULL;
+    CHECK_INT(setenv("SSL_CERT_FILE", file("ca.pem"), 1), 0); /* the system's roots */
+    client = opened(config_for("https://", at("ETCD3_TLS")));
+    CHECK_OK(etcd3_put(client, K, "v", 1, &err), err);
+    CHECK_LISTED(client, at("ETCD3_TLS"), 1);
+    closed(client);
+    CHECK_INT(unsetenv("SSL_CERT_FILE"), 0);
 }
 
 /* The server says no: in TLS 1.3 after the client's end of the handshake. */
@@ -420,6 +434,7 @@ static void with_a_certificate_in_place_of_a_password(void)
 
 int main(void)
 {
+    RUN(named_without_a_configuration);
     RUN(good_ones);
     RUN(with_a_password_too);
     RUN(with_a_certificate_in_place_of_a_password);

@@ -19,6 +19,15 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Namespace(Bytes);
 
+impl std::fmt::Display for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.is_whole() {
+            true => f.write_str("the whole store"),
+            false => write!(f, "the namespace {:?}", self.0),
+        }
+    }
+}
+
 impl Namespace {
     /// The namespace of this prefix in this one.
     pub fn within(&self, prefix: &Bytes) -> Result<Self> {
@@ -136,7 +145,7 @@ impl Namespace {
     }
 
     fn foreign(&self, key: &Bytes) -> Error {
-        let text = format!("the server sent the key {key:?}, which is outside of the namespace {:?}", self.0);
+        let text = format!("the server sent the key {key:?}, which is outside of {self}");
         Error::new(code::ERR_PROTOCOL, text)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, Purpose};
 use super::{check_mixture, Auth, Base, Endpoint, Member, Mutex, Result, RwLock, Transport};
+use crate::core::endpoint::Security;
 use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
 use std::sync::Arc;
@@ -36,19 +37,29 @@ impl Drop for At {
 impl Transport {
     /// The endpoint with the connections there are to it; with ones of its own if it is not on the list.
     pub fn at(&self, endpoint: &Endpoint) -> Result<At> {
-        match self.members().iter().find(|member| member.endpoint == *endpoint) {
-            Some(member) => Ok(At { transport: self.with_one(member.clone()), is_foreign: false, apart: None }),
+        match self.listed(endpoint) {
+            Some(member) => Ok(At { transport: self.with_one(member), is_foreign: false, apart: None }),
             None => self.apart(endpoint),
         }
     }
 
+    /// The member that is meant. Without a scheme, as errors name it, it is the one with this address.
+    fn listed(&self, endpoint: &Endpoint) -> Option<Arc<Member>> {
+        let (members, tls) = (self.members(), self.base.uses_tls(endpoint));
+        let mut here = members.iter().filter(|member| member.endpoint.address == endpoint.address);
+        let same = here.clone().find(|member| self.base.uses_tls(&member.endpoint) == tls);
+        same.or_else(|| here.find(|_| endpoint.security == Security::AsConfigured)).cloned()
+    }
+
     /// The endpoint with connections of its own.
     pub(super) fn apart(&self, endpoint: &Endpoint) -> Result<At> {
-        let is_foreign = !self.members().iter().any(|member| member.endpoint == *endpoint);
+        let listed = self.listed(endpoint);
+        let is_foreign = listed.is_none();
         if is_foreign {
             self.check_foreign(endpoint)?;
         }
-        let member = Member::apart(endpoint.clone(), &self.base);
+        let endpoint = listed.map_or_else(|| endpoint.clone(), |member| member.endpoint.clone());
+        let member = Member::apart(endpoint, &self.base);
         Ok(At { transport: self.with_one(member.clone()), is_foreign, apart: Some(member) })
     }
 
