@@ -39,6 +39,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Status", "src/ffi/status.rs"),
     ("Alarms", "src/ffi/alarm.rs"),
     ("Maintenance", "src/ffi/maintenance.rs"),
+    ("Hashes", "src/ffi/hash.rs"),
     ("Snapshots", "src/ffi/snapshot.rs"),
     ("Users", "src/ffi/access.rs"),
     ("Roles", "src/ffi/role.rs"),

@@ -2944,23 +2944,11 @@ void etcd3_alarms_free(etcd3_alarms_t *alarms);
 /* ---- Maintenance ----------------------------------------------------------------------------- */
 
 /*
- * Care of the members: history, space, comparison, leadership, version. `endpoint` is as in etcd3_status.
+ * Care of the members: history, space, leadership, version. `endpoint` is as in etcd3_status.
  */
-
-/** Whether a downgrade is possible. */
-#define ETCD3_DOWNGRADE_VALIDATE 0
-
-/** Starts one. */
-#define ETCD3_DOWNGRADE_ENABLE 1
-
-/** Ends the one that is under way. */
-#define ETCD3_DOWNGRADE_CANCEL 2
 
 /** What the cluster says to a downgrade. It never changes and may be read by many threads. */
 typedef struct etcd3_downgrade_t etcd3_downgrade_t;
-
-/** The hashes of members. They never change and may be read by many threads. */
-typedef struct etcd3_hashes_t etcd3_hashes_t;
 
 /**
  * Drops the history below `revision`, above 0, which stays the oldest one that can be read. With `physical` 1 it waits
@@ -2999,6 +2987,64 @@ etcd3_code_t etcd3_defragment_all(const etcd3_client_t *client,
                                   etcd3_call_t **call,
                                   etcd3_error_t **err);
 
+/**
+ * Has the leader hand its leadership to the member `member_id`. The leader is found by asking the client's endpoints, and
+ * if it is none of them, by the cluster's list. That it leads already is no error. RPC: Maintenance.Status,
+ * Maintenance.MoveLeader. Errors: those of etcd3_put; ETCD3_ERR_BAD_LEADER_TRANSFEREE, ETCD3_ERR_NO_LEADER.
+ */
+etcd3_code_t etcd3_move_leader(const etcd3_client_t *client,
+                               uint64_t member_id,
+                               etcd3_error_t **err);
+
+/**
+ * Asks whether the cluster could be downgraded to `version`, such as "3.5"; nothing is changed. The version that the
+ * cluster has comes through `answer`, which may be NULL; free with etcd3_downgrade_free. RPC: Maintenance.Downgrade, since
+ * 3.5. Errors: those of etcd3_put; ETCD3_ERR_INVALID_DOWNGRADE_VERSION, ETCD3_ERR_DOWNGRADE_IN_PROGRESS,
+ * ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_downgrade_validate(const etcd3_client_t *client,
+                                      const char *version,
+                                      etcd3_downgrade_t **answer,
+                                      etcd3_error_t **err);
+
+/**
+ * Starts the downgrade of the cluster to `version`: then exchange the members' programs one after another. `answer`, RPC
+ * and errors: those of etcd3_downgrade_validate.
+ */
+etcd3_code_t etcd3_downgrade_enable(const etcd3_client_t *client,
+                                    const char *version,
+                                    etcd3_downgrade_t **answer,
+                                    etcd3_error_t **err);
+
+/**
+ * Ends the downgrade that is under way. `answer` is that of etcd3_downgrade_validate. RPC: Maintenance.Downgrade, since
+ * 3.5. Errors: those of etcd3_put; ETCD3_ERR_NO_DOWNGRADE, ETCD3_ERR_UNIMPLEMENTED.
+ */
+etcd3_code_t etcd3_downgrade_cancel(const etcd3_client_t *client,
+                                    etcd3_downgrade_t **answer,
+                                    etcd3_error_t **err);
+
+/**
+ * The version of the cluster, the lowest that its members have: such as "3.6", or "3.5.0" from servers of 3.5; "" for
+ * NULL. Borrowed from `answer`.
+ */
+const char *etcd3_downgrade_version(const etcd3_downgrade_t *answer);
+
+/** The header of the answer; NULL for NULL. Borrowed from `answer`. */
+const etcd3_header_t *etcd3_downgrade_header(const etcd3_downgrade_t *answer);
+
+/** Frees an answer. */
+void etcd3_downgrade_free(etcd3_downgrade_t *answer);
+
+/* ---- Hashes ---------------------------------------------------------------------------------- */
+
+/*
+ * Hashes of what members hold, and whether all of them hold the same. `endpoint` is as in etcd3_status.
+ */
+
+/** The hashes of members. They never change and may be read by many threads. */
+typedef struct etcd3_hashes_t etcd3_hashes_t;
+
 /** The hash of a member's whole database. RPC: Maintenance.Hash. Errors: those of etcd3_get. */
 etcd3_code_t etcd3_hash(const etcd3_client_t *client,
                         const char *endpoint,
@@ -3006,26 +3052,15 @@ etcd3_code_t etcd3_hash(const etcd3_client_t *client,
                         etcd3_error_t **err);
 
 /**
- * The hash of a member's keys and values up to `revision`, or to its newest with 0, and the revision its history is
- * compacted to, which `compact_revision` may be NULL for: two members hold the same if both are equal. RPC:
- * Maintenance.HashKV. Errors: those of etcd3_get; ETCD3_ERR_COMPACTED, ETCD3_ERR_FUTURE_REVISION.
+ * The hash of a member's keys and values up to `revision`, or to its newest with 0: two members hold the same if it and the
+ * revision that their history is compacted to are equal. It comes through `hashes`, as a list of one; free with
+ * etcd3_hashes_free. RPC: Maintenance.HashKV. Errors: those of etcd3_get; ETCD3_ERR_COMPACTED, ETCD3_ERR_FUTURE_REVISION.
  */
 etcd3_code_t etcd3_hash_kv(const etcd3_client_t *client,
                            const char *endpoint,
                            int64_t revision,
-                           uint32_t *hash,
-                           int64_t *compact_revision,
+                           etcd3_hashes_t **hashes,
                            etcd3_error_t **err);
-
-/**
- * What etcd3_hash_kv asks for, and more, as a list of one: also who answered, and the revision that the hash is for. It
- * comes through `hashes`; free with etcd3_hashes_free. RPC and errors: those of etcd3_hash_kv.
- */
-etcd3_code_t etcd3_hash_kv_of(const etcd3_client_t *client,
-                              const char *endpoint,
-                              int64_t revision,
-                              etcd3_hashes_t **hashes,
-                              etcd3_error_t **err);
 
 /**
  * Compares what all started voting members hold at one revision: at `revision`, or with 0 at the newest that all of them
@@ -3067,57 +3102,6 @@ int etcd3_hashes_differs(const etcd3_hashes_t *hashes, size_t index);
 
 /** Frees hashes. */
 void etcd3_hashes_free(etcd3_hashes_t *hashes);
-
-/**
- * Has the leader hand its leadership to the member `member_id`. The leader is found by asking the client's endpoints, and
- * if it is none of them, by the cluster's list. That it leads already is no error. RPC: Maintenance.Status,
- * Maintenance.MoveLeader. Errors: those of etcd3_put; ETCD3_ERR_BAD_LEADER_TRANSFEREE, ETCD3_ERR_NO_LEADER.
- */
-etcd3_code_t etcd3_move_leader(const etcd3_client_t *client,
-                               uint64_t member_id,
-                               etcd3_error_t **err);
-
-/**
- * Does an ETCD3_DOWNGRADE_* with `version`, such as "3.5", which may be NULL for ETCD3_DOWNGRADE_CANCEL. The answer comes
- * through `answer`, which may be NULL; free with etcd3_downgrade_free. RPC: Maintenance.Downgrade, since 3.5. Errors:
- * those of etcd3_downgrade_validate and etcd3_downgrade_cancel.
- */
-etcd3_code_t etcd3_downgrade(const etcd3_client_t *client,
-                             int32_t action,
-                             const char *version,
-                             etcd3_downgrade_t **answer,
-                             etcd3_error_t **err);
-
-/** The version of the cluster, such as "3.6", or "3.5.0" from servers of 3.5: the lowest that its members have; "" for NULL. Borrowed from `answer`. */
-const char *etcd3_downgrade_version(const etcd3_downgrade_t *answer);
-
-/** The header of the answer; NULL for NULL. Borrowed from `answer`. */
-const etcd3_header_t *etcd3_downgrade_header(const etcd3_downgrade_t *answer);
-
-/** Frees an answer. */
-void etcd3_downgrade_free(etcd3_downgrade_t *answer);
-
-/**
- * Asks whether the cluster could be downgraded to `version`, such as "3.5"; nothing is changed. RPC:
- * Maintenance.Downgrade, since 3.5. Errors: those of etcd3_put; ETCD3_ERR_INVALID_DOWNGRADE_VERSION,
- * ETCD3_ERR_DOWNGRADE_IN_PROGRESS, ETCD3_ERR_UNIMPLEMENTED.
- */
-etcd3_code_t etcd3_downgrade_validate(const etcd3_client_t *client, const char *version, etcd3_error_t **err);
-
-/**
- * Starts the downgrade of the cluster to `version`: then exchange the members' programs one after another. RPC and errors:
- * those of etcd3_downgrade_validate.
- */
-etcd3_code_t etcd3_downgrade_enable(const etcd3_client_t *client,
-                                    const char *version,
-                                    etcd3_error_t **err);
-
-/**
- * Ends the downgrade that is under way. RPC: Maintenance.Downgrade. Errors: those of etcd3_put; ETCD3_ERR_NO_DOWNGRADE,
- * ETCD3_ERR_UNIMPLEMENTED.
- */
-etcd3_code_t etcd3_downgrade_cancel(const etcd3_client_t *client,
-                                    etcd3_error_t **err);
 
 /* ---- Snapshots ------------------------------------------------------------------------------- */
 

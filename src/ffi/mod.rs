@@ -51,6 +51,7 @@ pub mod cluster;
 pub mod status;
 pub mod alarm;
 pub mod maintenance;
+pub mod hash;
 pub mod snapshot;
 pub mod access;
 pub mod role;

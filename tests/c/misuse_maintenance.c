@@ -22,17 +22,14 @@ static void null_handles(void)
     REFUSED(etcd3_defragment_all(client, 0, NULL, NULL, NULL, NULL, &err), "fn");
     REFUSED(etcd3_hash(NULL, NULL, &hash, &err), "client");
     REFUSED(etcd3_hash(client, NULL, NULL, &err), "hash");
-    REFUSED(etcd3_hash_kv(NULL, NULL, 0, &hash, NULL, &err), "client");
-    REFUSED(etcd3_hash_kv(client, NULL, 0, NULL, NULL, &err), "hash");
-    REFUSED(etcd3_hash_kv_of(NULL, NULL, 0, &hashes, &err), "client");
-    REFUSED(etcd3_hash_kv_of(client, NULL, 0, NULL, &err), "hashes");
+    REFUSED(etcd3_hash_kv(NULL, NULL, 0, &hashes, &err), "client");
+    REFUSED(etcd3_hash_kv(client, NULL, 0, NULL, &err), "hashes");
     REFUSED(etcd3_hash_kv_compare(NULL, 0, &hashes, &err), "client");
     REFUSED(etcd3_hash_kv_compare(client, 0, NULL, &err), "hashes");
     REFUSED(etcd3_move_leader(NULL, 1, &err), "client");
-    REFUSED(etcd3_downgrade(NULL, ETCD3_DOWNGRADE_VALIDATE, "3.5", &answer, &err), "client");
-    REFUSED(etcd3_downgrade_validate(NULL, "3.5", &err), "client");
-    REFUSED(etcd3_downgrade_enable(NULL, "3.5", &err), "client");
-    REFUSED(etcd3_downgrade_cancel(NULL, &err), "client");
+    REFUSED(etcd3_downgrade_validate(NULL, "3.5", &answer, &err), "client");
+    REFUSED(etcd3_downgrade_enable(NULL, "3.5", &answer, &err), "client");
+    REFUSED(etcd3_downgrade_cancel(NULL, &answer, &err), "client");
     CHECK(status == NULL && alarms == NULL && hashes == NULL && answer == NULL && hash == 0);
 }
 
@@ -92,8 +89,7 @@ static void endpoints(void)
         REFUSED(etcd3_status(client, bad[i], &status, &err), "endpoint");
         REFUSED(etcd3_defragment(client, bad[i], 0, &err), "endpoint");
         REFUSED(etcd3_hash(client, bad[i], &hash, &err), "endpoint");
-        REFUSED(etcd3_hash_kv(client, bad[i], 0, &hash, NULL, &err), "endpoint");
-        REFUSED(etcd3_hash_kv_of(client, bad[i], 0, &hashes, &err), "endpoint");
+        REFUSED(etcd3_hash_kv(client, bad[i], 0, &hashes, &err), "endpoint");
     }
     CHECK(status == NULL && hashes == NULL && hash == 0);
 }
@@ -110,7 +106,6 @@ static void numbers(void)
         REFUSED(etcd3_alarm_list(client, 0, unknown[i], &alarms, &err), "alarm");
         REFUSED(etcd3_alarm_raise(client, 1, unknown[i], &alarms, &err), "alarm");
         REFUSED(etcd3_alarm_disarm(client, 0, unknown[i], &alarms, &err), "alarm");
-        REFUSED(etcd3_downgrade(client, unknown[i], "3.5", NULL, &err), "action");
         REFUSED(etcd3_compact(client, 1, unknown[i], 0, &err), "physical");
         REFUSED(etcd3_compact(client, 1, 0, bad_times[i], &err), "timeout_ms");
         REFUSED(etcd3_defragment(client, NULL, bad_times[i], &err), "timeout_ms");
@@ -120,8 +115,7 @@ static void numbers(void)
     REFUSED(etcd3_compact(client, 0, 0, 0, &err), "revision");
     REFUSED(etcd3_compact(client, -1, 0, 0, &err), "revision");
     REFUSED(etcd3_compact(client, INT64_MIN, 0, 0, &err), "revision");
-    REFUSED(etcd3_hash_kv(client, NULL, -1, &hash, NULL, &err), "revision");
-    REFUSED(etcd3_hash_kv_of(client, NULL, -1, &hashes, &err), "revision");
+    REFUSED(etcd3_hash_kv(client, NULL, -1, &hashes, &err), "revision");
     REFUSED(etcd3_hash_kv_compare(client, INT64_MIN, &hashes, &err), "revision");
     REFUSED(etcd3_move_leader(client, 0, &err), "member_id");
     CHECK(alarms == NULL && hashes == NULL && hash == 0);
@@ -133,9 +127,8 @@ static void versions(void)
     etcd3_downgrade_t *answer = NULL;
     size_t i;
     for (i = 0; i < sizeof bad / sizeof *bad; i++) {
-        REFUSED(etcd3_downgrade_validate(client, bad[i], &err), "version");
-        REFUSED(etcd3_downgrade_enable(client, bad[i], &err), "version");
-        REFUSED(etcd3_downgrade(client, ETCD3_DOWNGRADE_ENABLE, bad[i], &answer, &err), "version");
+        REFUSED(etcd3_downgrade_validate(client, bad[i], &answer, &err), "version");
+        REFUSED(etcd3_downgrade_enable(client, bad[i], &answer, &err), "version");
     }
 }
 

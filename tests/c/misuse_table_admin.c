@@ -56,13 +56,12 @@ static int descriptor_of(const char *name)
     CALL(etcd3_defragment, (HANDLE(client), ENDPOINT(endpoint), LIMIT_OR_USUAL(timeout_ms), &err)) \
     CALL(etcd3_defragment_all, (HANDLE(client), LIMIT_OR_USUAL(timeout_ms), QUEUE, ANY(call, NULL), &err)) \
     CALL(etcd3_hash, (HANDLE(client), ENDPOINT(endpoint), OUT(hash), &err)) \
-    CALL(etcd3_hash_kv, (HANDLE(client), ENDPOINT(endpoint), NOT_NEGATIVE(revision), OUT(hash), \
-                         ANY(compact_revision, NULL), &err)) \
+    CALL(etcd3_hash_kv, (HANDLE(client), ENDPOINT(endpoint), NOT_NEGATIVE(revision), OUT(hashes), &err)) \
     CALL(etcd3_hash_kv_compare, (HANDLE(client), NOT_NEGATIVE(revision), OUT(hashes), &err)) \
     CALL(etcd3_move_leader, (HANDLE(client), NOT_ZERO(member_id), &err)) \
-    CALL(etcd3_downgrade_validate, (HANDLE(client), TEXT(version, "3.5"), &err)) \
-    CALL(etcd3_downgrade_enable, (HANDLE(client), TEXT(version, "3.5"), &err)) \
-    CALL(etcd3_downgrade_cancel, (HANDLE(client), &err)) \
+    CALL(etcd3_downgrade_validate, (HANDLE(client), TEXT(version, "3.5"), ANY(answer, NULL), &err)) \
+    CALL(etcd3_downgrade_enable, (HANDLE(client), TEXT(version, "3.5"), ANY(answer, NULL), &err)) \
+    CALL(etcd3_downgrade_cancel, (HANDLE(client), ANY(answer, NULL), &err)) \
     CALL(etcd3_snapshot_to_file, (HANDLE(client), ENDPOINT(endpoint), TEXT(path, "misuse_table"), \
                                   LIMIT_OR_NONE(timeout_ms), ANY(cancel, NULL), ANY(bytes, NULL), &err)) \
     CALL(etcd3_snapshot_to_fd, (HANDLE(client), ENDPOINT(endpoint), DESCRIPTOR(fd), LIMIT_OR_NONE(timeout_ms), \

@@ -32,8 +32,8 @@ static void writes_are_sent_once(void)
     WRITE("Compact", etcd3_compact(client, 7, 0, 0, &err));
     WRITE("Defragment", etcd3_defragment(client, NULL, 0, &err));
     WRITE("Defragment", etcd3_defragment(client, server.endpoint, 0, &err));
-    WRITE("Downgrade", etcd3_downgrade_enable(client, "3.5", &err));
-    WRITE("Downgrade", etcd3_downgrade_cancel(client, &err));
+    WRITE("Downgrade", etcd3_downgrade_enable(client, "3.5", NULL, &err));
+    WRITE("Downgrade", etcd3_downgrade_cancel(client, NULL, &err));
     WRITE("AuthEnable", etcd3_auth_enable(client, &err));
     WRITE("AuthDisable", etcd3_auth_disable(client, &err));
     WRITE("UserAdd", etcd3_user_add(client, "u", "p", &err));
@@ -53,6 +53,7 @@ static void reads_are_asked_again(void)
     etcd3_members_t *members = NULL;
     etcd3_status_t *status = NULL;
     etcd3_alarms_t *alarms = NULL;
+    etcd3_hashes_t *hashes = NULL;
     etcd3_names_t *names = NULL;
     etcd3_role_t *role = NULL;
     uint32_t hash;
@@ -62,7 +63,7 @@ static void reads_are_asked_again(void)
     AGAIN("Status", etcd3_status(client, server.endpoint, &status, &err));
     AGAIN("Alarm", etcd3_alarm_list(client, 0, 0, &alarms, &err));
     AGAIN("Hash", etcd3_hash(client, NULL, &hash, &err));
-    AGAIN("HashKV", etcd3_hash_kv(client, NULL, 0, &hash, NULL, &err));
+    AGAIN("HashKV", etcd3_hash_kv(client, NULL, 0, &hashes, &err));
     AGAIN("UserGet", etcd3_user_get(client, "u", &names, &err));
     etcd3_names_free(names);
     AGAIN("UserList", etcd3_user_list(client, &names, &err));
@@ -72,6 +73,7 @@ static void reads_are_asked_again(void)
     etcd3_members_free(members);
     etcd3_status_free(status);
     etcd3_alarms_free(alarms);
+    etcd3_hashes_free(hashes);
     etcd3_names_free(names);
     etcd3_role_free(role);
 }

@@ -77,7 +77,7 @@ static void of_the_cluster(void)
     CHECK_OK(etcd3_alarm_disarm(client, 0, ETCD3_ALARM_NONE, &alarms, &err), err);
     CHECK_INT(etcd3_alarms_count(alarms), 1);
     of_alarms(alarms);
-    CHECK_OK(etcd3_hash_kv_of(client, NULL, 0, &hashes, &err), err);
+    CHECK_OK(etcd3_hash_kv(client, NULL, 0, &hashes, &err), err);
     is_of_the_server(etcd3_hashes_header(hashes, 0), __LINE__);
     CHECK(etcd3_hashes_member_id(hashes, 0) == member);
     CHECK_INT(etcd3_hashes_revision(hashes, 0), revision_now(client));

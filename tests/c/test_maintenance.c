@@ -327,10 +327,21 @@ static void defragments_all_the_leader_last(void)
     etcd3_queue_free(queue);
 }
 
+static uint32_t hash_at(const char *endpoint, int64_t revision, int64_t *compacted)
+{
+    etcd3_hashes_t *list = NULL;
+    uint32_t hash;
+    CHECK_OK(etcd3_hash_kv(client, endpoint, revision, &list, &err), err);
+    hash = etcd3_hashes_hash(list, 0);
+    *compacted = etcd3_hashes_compact_revision(list, 0);
+    etcd3_hashes_free(list);
+    return hash;
+}
+
 static void hashes(void)
 {
     etcd3_hashes_t *list = NULL;
-    uint32_t hash = 0, other = 0;
+    uint32_t hash = 0, other;
     int64_t compacted = -1, revision;
     size_t i;
     put(client, "hashed", "v");
@@ -341,8 +352,7 @@ static void hashes(void)
         CHECK_OK(etcd3_hash_kv_compare(client, i ? revision : 0, &list, &err), err);
         CHECK_INT(etcd3_hashes_count(list), 3);
         CHECK_INT(etcd3_hashes_difference_count(list), 0);
-        CHECK_OK(etcd3_hash_kv(client, etcd3_hashes_endpoint(list, 1), etcd3_hashes_revision(list, 1), &hash, &compacted,
-                               &err), err);
+        hash = hash_at(etcd3_hashes_endpoint(list, 1), etcd3_hashes_revision(list, 1), &compacted);
         CHECK(hash != 0 && hash == etcd3_hashes_hash(list, 0) && hash == etcd3_hashes_hash(list, 2));
         CHECK_INT(etcd3_hashes_revision(list, 2), revision);
         CHECK(compacted > 0 && compacted == etcd3_hashes_compact_revision(list, 0));
@@ -355,14 +365,13 @@ static void hashes(void)
     }
     put(client, "hashed", "w");
     await_all_at(revision + 1);
-    CHECK_OK(etcd3_hash_kv(client, NULL, revision, &other, NULL, &err), err);
-    CHECK_INT(other, hash);
-    CHECK_OK(etcd3_hash_kv(client, NULL, revision + 1, &other, NULL, &err), err);
+    CHECK_INT(hash_at(NULL, revision, &compacted), hash);
+    other = hash_at(NULL, revision + 1, &compacted);
     CHECK(other != hash);
-    CHECK_CODE(etcd3_hash_kv(client, endpoints[0], revision + 1000, &hash, NULL, &err), err, ETCD3_ERR_FUTURE_REVISION,
+    CHECK_CODE(etcd3_hash_kv(client, endpoints[0], revision + 1000, &list, &err), err, ETCD3_ERR_FUTURE_REVISION,
                "future");
     for (i = 0; i < 2; i++) {
-        CHECK_OK(etcd3_hash_kv_of(client, endpoints[2], i ? revision : 0, &list, &err), err);
+        CHECK_OK(etcd3_hash_kv(client, endpoints[2], i ? revision : 0, &list, &err), err);
         CHECK_INT(etcd3_hashes_count(list), 1);
         CHECK_INT(etcd3_hashes_revision(list, 0), i ? revision : revision + 1);
         CHECK(i ? etcd3_hashes_hash(list, 0) == hash : etcd3_hashes_hash(list, 0) == other);
@@ -375,7 +384,7 @@ static void hashes(void)
         etcd3_hashes_free(list);
         list = NULL;
     }
-    CHECK_CODE(etcd3_hash_kv_of(client, NULL, 1, &list, &err), err, ETCD3_ERR_COMPACTED, "compacted");
+    CHECK_CODE(etcd3_hash_kv(client, NULL, 1, &list, &err), err, ETCD3_ERR_COMPACTED, "compacted");
     CHECK_CODE(etcd3_hash_kv_compare(client, 1, &list, &err), err, ETCD3_ERR_COMPACTED, "compacted");
     CHECK(list == NULL);
 }
@@ -451,25 +460,28 @@ static void downgrades(void)
     char lower[20];
     etcd3_downgrade_t *answer = NULL;
     if (is_3_4) {
-        CHECK_CODE(etcd3_downgrade_validate(client, "3.3", &err), err, ETCD3_ERR_UNIMPLEMENTED, "Downgrade");
+        CHECK_CODE(etcd3_downgrade_validate(client, "3.3", NULL, &err), err, ETCD3_ERR_UNIMPLEMENTED, "Downgrade");
         return;
     }
     snprintf(lower, sizeof lower, "3.%d", atoi(version + 2) - 1);
-    CHECK_CODE(etcd3_downgrade_validate(client, "3.0", &err), err, ETCD3_ERR_INVALID_DOWNGRADE_VERSION, "target version");
+    CHECK_CODE(etcd3_downgrade_validate(client, "3.0", NULL, &err), err, ETCD3_ERR_INVALID_DOWNGRADE_VERSION, "target version");
     /* Some servers find nothing wrong with that. */
-    if (etcd3_downgrade_cancel(client, &err) != ETCD3_OK) {
+    if (etcd3_downgrade_cancel(client, NULL, &err) != ETCD3_OK) {
         CHECK_INT(etcd3_error_code(err), ETCD3_ERR_NO_DOWNGRADE);
         etcd3_error_free(err);
         err = NULL;
     }
-    CHECK_OK(etcd3_downgrade(client, ETCD3_DOWNGRADE_VALIDATE, lower, &answer, &err), err);
+    CHECK_OK(etcd3_downgrade_validate(client, lower, &answer, &err), err);
     CHECK(strncmp(etcd3_downgrade_version(answer), version, 3) == 0);
     CHECK(etcd3_downgrade_header(answer) && etcd3_downgrade_header(answer)->member_id != 0);
     etcd3_downgrade_free(answer);
     if (!is_3_6)
         return;
-    CHECK_OK(etcd3_downgrade_validate(client, lower, &err), err);
-    CHECK_OK(etcd3_downgrade_enable(client, lower, &err), err);
+    CHECK_OK(etcd3_downgrade_validate(client, lower, NULL, &err), err);
+    answer = NULL;
+    CHECK_OK(etcd3_downgrade_enable(client, lower, &answer, &err), err);
+    CHECK(strncmp(etcd3_downgrade_version(answer), version, 3) == 0);
+    etcd3_downgrade_free(answer);
     {
         const char *leader = endpoints[leader_now()];
         etcd3_status_t *status;
@@ -478,8 +490,11 @@ static void downgrades(void)
         CHECK(strncmp(etcd3_status_downgrade_target(status), lower, strlen(lower)) == 0);
         etcd3_status_free(status);
     }
-    CHECK_CODE(etcd3_downgrade_enable(client, lower, &err), err, ETCD3_ERR_DOWNGRADE_IN_PROGRESS, "in progress");
-    CHECK_OK(etcd3_downgrade(client, ETCD3_DOWNGRADE_CANCEL, NULL, NULL, &err), err);
+    CHECK_CODE(etcd3_downgrade_enable(client, lower, NULL, &err), err, ETCD3_ERR_DOWNGRADE_IN_PROGRESS, "in progress");
+    answer = NULL;
+    CHECK_OK(etcd3_downgrade_cancel(client, &answer, &err), err);
+    CHECK(etcd3_downgrade_header(answer) && etcd3_downgrade_header(answer)->member_id != 0);
+    etcd3_downgrade_free(answer);
 }
 
 static void ends_with_the_client(void)

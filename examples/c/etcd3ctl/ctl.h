@@ -141,17 +141,13 @@ void table_free(struct table *table);
 void show_table(struct table *table);  /* framed, as etcdctl does for -w table */
 void show_simple(struct table *table); /* the rows without the head, cells separated by ", " */
 
-struct header {
-    uint64_t cluster_id, member_id;
-    int64_t revision;
-    uint64_t raft_term;
-};
-struct header header_of(const etcd3_result_t *result);
-void json_header(const char *key, const struct header *header);
-void fields_header(const struct header *header);
+/* All 0 for NULL, as of a watch that is over. */
+void json_header(const char *key, const etcd3_header_t *header);
+void json_header_members(const etcd3_header_t *header); /* without an object of their own */
+void fields_header(const etcd3_header_t *header);
 
 void show_result(const etcd3_result_t *result);
-void show_kv(const struct header *header, const etcd3_kv_t *kv); /* like a get of one key */
+void show_kv(const etcd3_header_t *header, const etcd3_kv_t *kv); /* like a get of one key */
 void show_watch(const etcd3_event_t *event); /* also PROGRESS, and CLOSED by the server */
 
 /* ---- Waiting (wait.c) ---- */

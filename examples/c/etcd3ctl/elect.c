@@ -18,12 +18,10 @@ static int observe(const char *name)
     must(etcd3_election_observe(client, name, ETCD3_NTS, queue, NULL, NULL, &observer, &err));
     while ((event = next_event(queue, -1)) != NULL) {
         const etcd3_kv_t *leader = etcd3_event_leader(event);
-        struct header header = {0, 0, 0, 0};
-        header.revision = etcd3_event_revision(event);
         if (etcd3_event_type(event) == ETCD3_EVENT_CLOSED)
             die(EXIT_ERROR, "elect: observer lost: %s", etcd3_error_message(etcd3_event_error(event)));
         if (leader)
-            show_kv(&header, leader);
+            show_kv(etcd3_event_header(event), leader);
         etcd3_event_free(event);
     }
     etcd3_observer_free(observer);

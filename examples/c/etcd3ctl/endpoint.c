@@ -48,16 +48,6 @@ char **list_endpoints(int all, size_t *count)
     return endpoints;
 }
 
-static struct header header_of_status(const etcd3_status_t *status)
-{
-    struct header header;
-    header.cluster_id = etcd3_status_cluster_id(status);
-    header.member_id = etcd3_status_member_id(status);
-    header.revision = etcd3_status_revision(status);
-    header.raft_term = etcd3_status_raft_term(status);
-    return header;
-}
-
 /* What servers from 3.6 on say of a downgrade. */
 static const char *is_downgrading(const etcd3_status_t *status)
 {
@@ -66,12 +56,11 @@ static const char *is_downgrading(const etcd3_status_t *status)
 
 static void json_status(const char *endpoint, const etcd3_status_t *status)
 {
-    struct header header = header_of_status(status);
     size_t i;
     json_open(NULL, '{');
     json_text("Endpoint", endpoint);
     json_open("Status", '{');
-    json_header("header", &header);
+    json_header("header", etcd3_status_header(status));
     json_text("version", etcd3_status_version(status));
     json_int("dbSize", etcd3_status_db_size(status));
     json_uint("leader", etcd3_status_leader(status));
@@ -100,9 +89,8 @@ static void json_status(const char *endpoint, const etcd3_status_t *status)
 
 static void fields_status(const char *endpoint, const etcd3_status_t *status)
 {
-    struct header header = header_of_status(status);
     size_t i;
-    fields_header(&header);
+    fields_header(etcd3_status_header(status));
     printf("\"Version\" : \"%s\"\n\"StorageVersion\" : \"%s\"\n", etcd3_status_version(status),
            etcd3_status_storage_version(status));
     printf("\"DBSize\" : %" PRId64 "\n\"DBSizeInUse\" : %" PRId64 "\n", etcd3_status_db_size(status),
@@ -153,11 +141,11 @@ static void add_status(struct table *table, const char *endpoint, const etcd3_st
 }
 
 /* The status of an endpoint; or NULL, and that is said. */
-static etcd3_status_t *ask(const char *endpoint, const char *what)
+static etcd3_status_t *ask(const char *endpoint)
 {
     etcd3_status_t *status = NULL;
     if (etcd3_status(client, endpoint, &status, &err) != ETCD3_OK) {
-        fprintf(stderr, "Failed to get the %s of endpoint %s (%s)\n", what, endpoint, etcd3_error_message(err));
+        fprintf(stderr, "Failed to get the status of endpoint %s (%s)\n", endpoint, etcd3_error_message(err));
         etcd3_error_free(err);
         err = NULL;
     }
@@ -200,7 +188,7 @@ static int status(const struct args *args)
     connect_client();
     add_head(&table, head);
     for (i = 0; i < count; i++) {
-        etcd3_status_t *one = ask(endpoints[i], "status");
+        etcd3_status_t *one = ask(endpoints[i]);
         if (!one)
             continue;
         if (format == JSON) {
@@ -220,35 +208,33 @@ static int status(const struct args *args)
     return shown == count ? 0 : EXIT_ERROR;
 }
 
-static void show_hash(struct table *table, size_t shown, const char *endpoint, const etcd3_status_t *status,
-                      uint32_t hash, int64_t compacted)
+static void show_hash(struct table *table, size_t shown, const char *endpoint, const etcd3_hashes_t *hash)
 {
-    struct header header = header_of_status(status);
-    int64_t revision = rev ? rev : header.revision;
+    const etcd3_header_t *header = etcd3_hashes_header(hash, 0);
+    int64_t revision = etcd3_hashes_revision(hash, 0);
     if (format == JSON) {
         if (!shown)
             json_open(NULL, '[');
         json_open(NULL, '{');
         json_text("Endpoint", endpoint);
         json_open("HashKV", '{');
-        json_header("header", &header);
-        json_uint("hash", hash);
-        json_int("compact_revision", compacted);
+        json_header("header", header);
+        json_uint("hash", etcd3_hashes_hash(hash, 0));
+        json_int("compact_revision", etcd3_hashes_compact_revision(hash, 0));
         json_int("hash_revision", revision);
         json_close('}');
         json_close('}');
     } else if (format == FIELDS) {
-        fields_header(&header);
-        printf("\"Endpoint\" : \"%s\"\n\"Hash\" : %" PRIu32 "\n\"HashRevision\" : %" PRId64 "\n\n", endpoint, hash,
-               revision);
+        fields_header(header);
+        printf("\"Endpoint\" : \"%s\"\n\"Hash\" : %" PRIu32 "\n\"HashRevision\" : %" PRId64 "\n\n", endpoint,
+               etcd3_hashes_hash(hash, 0), revision);
     } else {
         table_add(table, endpoint);
-        add_number(table, hash);
+        add_number(table, etcd3_hashes_hash(hash, 0));
         add_number(table, (uint64_t)revision);
     }
 }
 
-/* At the revision that the member has when it is first asked: so all of the answer is of one moment. */
 static int hashkv(const struct args *args)
 {
     static const char *const head[] = {"endpoint", "hash", "hash_revision"};
@@ -260,20 +246,15 @@ static int hashkv(const struct args *args)
     connect_client();
     add_head(&table, head);
     for (i = 0; i < count; i++) {
-        etcd3_status_t *one = ask(endpoints[i], "hash");
-        uint32_t hash = 0;
-        int64_t compacted = 0;
-        if (!one)
-            continue;
-        if (etcd3_hash_kv(client, endpoints[i], rev ? rev : etcd3_status_revision(one), &hash, &compacted, &err) ==
-            ETCD3_OK) {
-            show_hash(&table, shown++, endpoints[i], one, hash, compacted);
+        etcd3_hashes_t *one = NULL;
+        if (etcd3_hash_kv(client, endpoints[i], rev, &one, &err) == ETCD3_OK) {
+            show_hash(&table, shown++, endpoints[i], one);
         } else {
             fprintf(stderr, "Failed to get the hash of endpoint %s (%s)\n", endpoints[i], etcd3_error_message(err));
             etcd3_error_free(err);
             err = NULL;
         }
-        etcd3_status_free(one);
+        etcd3_hashes_free(one);
     }
     show_rows(&table, shown);
     free_endpoints(endpoints, count);

@@ -120,34 +120,49 @@ static const char *only_version(const struct args *args)
     return args->at[0];
 }
 
+static int show_downgrade(const char *what, etcd3_downgrade_t *answer)
+{
+    const etcd3_header_t *header = etcd3_downgrade_header(answer);
+    const char *version = etcd3_downgrade_version(answer);
+    need_simple_or_json();
+    if (format == JSON) {
+        json_open(NULL, '{');
+        json_header("header", header);
+        json_text("version", version);
+        json_close('}');
+        json_end();
+    } else {
+        printf("Downgrade %s success, cluster version %s\n", what, version);
+    }
+    etcd3_downgrade_free(answer);
+    return 0;
+}
+
 static int validate(const struct args *args)
 {
     const char *version = only_version(args);
+    etcd3_downgrade_t *answer = NULL;
     connect_client();
-    must(etcd3_downgrade_validate(client, version, &err));
-    if (!show_done())
-        puts("Downgrade validate success");
-    return 0;
+    must(etcd3_downgrade_validate(client, version, &answer, &err));
+    return show_downgrade("validate", answer);
 }
 
 static int enable(const struct args *args)
 {
     const char *version = only_version(args);
+    etcd3_downgrade_t *answer = NULL;
     connect_client();
-    must(etcd3_downgrade_enable(client, version, &err));
-    if (!show_done())
-        puts("Downgrade enable success");
-    return 0;
+    must(etcd3_downgrade_enable(client, version, &answer, &err));
+    return show_downgrade("enable", answer);
 }
 
 static int cancel(const struct args *args)
 {
+    etcd3_downgrade_t *answer = NULL;
     (void)args;
     connect_client();
-    must(etcd3_downgrade_cancel(client, &err));
-    if (!show_done())
-        puts("Downgrade cancel success");
-    return 0;
+    must(etcd3_downgrade_cancel(client, &answer, &err));
+    return show_downgrade("cancel", answer);
 }
 
 const struct command maintenance_commands[] = {

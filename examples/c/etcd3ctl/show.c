@@ -22,30 +22,31 @@ int show_done(void)
     return format != SIMPLE;
 }
 
-struct header header_of(const etcd3_result_t *result)
-{
-    struct header header;
-    header.cluster_id = etcd3_result_cluster_id(result);
-    header.member_id = etcd3_result_member_id(result);
-    header.revision = etcd3_result_revision(result);
-    header.raft_term = etcd3_result_raft_term(result);
-    return header;
-}
+static const etcd3_header_t no_header;
 
-void json_header(const char *key, const struct header *header)
+void json_header_members(const etcd3_header_t *header)
 {
-    json_open(key, '{');
+    if (!header)
+        header = &no_header;
     json_uint("cluster_id", header->cluster_id);
     json_uint("member_id", header->member_id);
     json_int("revision", header->revision);
     json_uint("raft_term", header->raft_term);
+}
+
+void json_header(const char *key, const etcd3_header_t *header)
+{
+    json_open(key, '{');
+    json_header_members(header);
     json_close('}');
 }
 
-void fields_header(const struct header *header)
+void fields_header(const etcd3_header_t *header)
 {
     const char *ids = in_hex ? "\"ClusterID\" : %" PRIx64 "\n\"MemberID\" : %" PRIx64 "\n"
                              : "\"ClusterID\" : %" PRIu64 "\n\"MemberID\" : %" PRIu64 "\n";
+    if (!header)
+        header = &no_header;
     printf(ids, header->cluster_id, header->member_id);
     if (header->revision > 0)
         printf("\"Revision\" : %" PRId64 "\n", header->revision);
@@ -111,10 +112,9 @@ static void json_kvs(const char *key, const etcd3_result_t *result, size_t count
 static void json_result(const char *key, const etcd3_result_t *result)
 {
     static const char *const names[] = {"", "response_range", "response_put", "response_delete_range", "response_txn"};
-    struct header header = header_of(result);
     size_t i, prev = etcd3_result_prev_kv_count(result);
     json_open(key, '{');
-    json_header("header", &header);
+    json_header("header", etcd3_result_header(result));
     switch (etcd3_result_kind(result)) {
     case ETCD3_RESULT_GET:
         json_kvs("kvs", result, etcd3_result_kv_count(result), etcd3_result_kv);
@@ -174,10 +174,9 @@ static void simple_result(const etcd3_result_t *result)
 
 static void fields_result(const etcd3_result_t *result)
 {
-    struct header header = header_of(result);
     int32_t kind = etcd3_result_kind(result);
     size_t i;
-    fields_header(&header);
+    fields_header(etcd3_result_header(result));
     if (kind == ETCD3_RESULT_DELETE)
         printf("\"Deleted\" : %" PRId64 "\n", etcd3_result_count(result));
     if (kind == ETCD3_RESULT_TXN)
@@ -208,7 +207,7 @@ void show_result(const etcd3_result_t *result)
     fflush(stdout);
 }
 
-void show_kv(const struct header *header, const etcd3_kv_t *kv)
+void show_kv(const etcd3_header_t *header, const etcd3_kv_t *kv)
 {
     if (format == TABLE)
         need_simple_or_json();
@@ -231,12 +230,12 @@ void show_kv(const struct header *header, const etcd3_kv_t *kv)
     fflush(stdout);
 }
 
-static void json_watch(const struct header *header, const etcd3_event_t *event)
+static void json_watch(const etcd3_event_t *event)
 {
     const etcd3_error_t *why = etcd3_event_error(event);
     size_t i, count = etcd3_event_change_count(event);
     json_open(NULL, '{');
-    json_header("Header", header);
+    json_header("Header", etcd3_event_header(event));
     if (!count)
         json_raw("Events", why ? "null" : "[]");
     else
@@ -261,15 +260,13 @@ static void json_watch(const struct header *header, const etcd3_event_t *event)
 
 void show_watch(const etcd3_event_t *event)
 {
-    struct header header = {0, 0, 0, 0};
     size_t i;
-    header.revision = etcd3_event_revision(event);
     if (format == TABLE)
         need_simple_or_json();
     if (format == JSON)
-        json_watch(&header, event);
+        json_watch(event);
     if (format == FIELDS)
-        fields_header(&header);
+        fields_header(etcd3_event_header(event));
     for (i = 0; format != JSON && i < etcd3_event_change_count(event); i++) {
         const etcd3_change_t *change = etcd3_event_change(event, i);
         const char *type = change->type == ETCD3_CHANGE_PUT ? "PUT" : "DELETE";

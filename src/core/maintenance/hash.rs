@@ -16,8 +16,6 @@ const HASH_KV: Method = Method { path: "/etcdserverpb.Maintenance/HashKV", repea
 /// How long members are given to catch up with each other, or with a compaction.
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub use pb::HashKvResponse as HashKv;
-
 /// What one member says.
 #[derive(Debug, Clone)]
 pub struct Hashed {
@@ -36,12 +34,7 @@ impl Client {
         self.ask_within::<pb::HashResponse>(at, HASH, &pb::HashRequest {}, None).map(|answer| answer.hash)
     }
 
-    pub fn hash_kv(&self, at: Option<&Endpoint>, revision: i64) -> Result<HashKv> {
-        self.ask_within(at, HASH_KV, &pb::HashKvRequest { revision: checked(revision)? }, None)
-    }
-
-    /// The same with where it is from, and the revision that it is for, which servers before 3.6 leave to the asker.
-    pub fn hash_kv_of(&self, at: Option<&Endpoint>, revision: i64) -> Result<Hashed> {
+    pub fn hash_kv(&self, at: Option<&Endpoint>, revision: i64) -> Result<Hashed> {
         let revision = checked(revision)?;
         self.run(self.limits(None), async |limits| self.core.hash_at(None, at, revision, limits).await)
     }
@@ -112,7 +105,7 @@ impl Core {
         limits: &Limits,
     ) -> Result<Hashed> {
         let request = pb::HashKvRequest { revision };
-        let Reply { message, endpoint, .. } = self.reply::<HashKv>(at, HASH_KV, &request, limits).await?;
+        let Reply { message, endpoint, .. } = self.reply::<pb::HashKvResponse>(at, HASH_KV, &request, limits).await?;
         let header = message.header.unwrap_or_default();
         Ok(Hashed {
             member: member.unwrap_or(header.member_id),

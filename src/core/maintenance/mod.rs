@@ -47,23 +47,30 @@ impl Client {
         self.ask_within::<pb::CompactionResponse>(None, COMPACT, &request, timeout).map(drop)
     }
 
-    /// The version that the cluster has.
-    pub fn downgrade(&self, action: i32, version: &str) -> Result<Headed<String>> {
-        let action = DowngradeAction::try_from(action)
-            .map_err(|_| Error::argument("action", format!("{action} is no ETCD3_DOWNGRADE_*")))?;
-        if action != DowngradeAction::Cancel {
-            check_version(version)?;
-        }
+    /// These give the version that the cluster has.
+    pub fn downgrade_validate(&self, version: &str) -> Result<Headed<String>> {
+        self.downgrade(DowngradeAction::Validate, checked(version)?)
+    }
+
+    pub fn downgrade_enable(&self, version: &str) -> Result<Headed<String>> {
+        self.downgrade(DowngradeAction::Enable, checked(version)?)
+    }
+
+    pub fn downgrade_cancel(&self) -> Result<Headed<String>> {
+        self.downgrade(DowngradeAction::Cancel, "")
+    }
+
+    fn downgrade(&self, action: DowngradeAction, version: &str) -> Result<Headed<String>> {
         let request = pb::DowngradeRequest { action: action.into(), version: version.to_owned() };
         self.ask::<pb::DowngradeResponse>(DOWNGRADE, &request).map(|answer| answer.headed(|answer| answer.version))
     }
 }
 
-fn check_version(version: &str) -> Result<()> {
+fn checked(version: &str) -> Result<&str> {
     let is_number = |part: &str| !part.is_empty() && part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<_> = version.split('.').collect();
     match parts.len() == 2 && parts.into_iter().all(is_number) {
-        true => Ok(()),
+        true => Ok(version),
         false => Err(Error::argument("version", format!("must be like \"3.5\", got {version:?}"))),
     }
 }
