@@ -1050,7 +1050,8 @@ etcd3_code_t etcd3_client_open(const etcd3_config_t *config,
  * that were sent; every watch gets its ETCD3_EVENT_CLOSED, and every lease
  * ETCD3_EVENT_LOST before it; and later calls return ETCD3_ERR_CLOSED. Then waits up to
  * `timeout_ms` (0: not at all) for the callbacks of the client's own thread, unless called on it. With the process's
- * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it. Closing twice does no harm. Never waits for a server.
+ * last client the I/O thread ends. The handles of etcd3_namespace_open made from it end with it, and the callbacks of
+ * their threads are waited for too. Closing twice does no harm. Never waits for a server.
  * Errors: ETCD3_ERR_TIMEOUT if a callback still runs: the client is closed all the same.
  */
 etcd3_code_t etcd3_client_close(etcd3_client_t *client,
@@ -1816,7 +1817,7 @@ int64_t etcd3_watch_pending_events(const etcd3_watch_t *watch);
 
 /**
  * The revision up to which a watch has delivered everything, from before its first event on; it also moves while nothing
- * changes, as the server tells its progress. 0 for NULL and in a forked child.
+ * changes, as the server tells its progress. 0 while a mirror's copy is not whole, for NULL and in a forked child.
  */
 int64_t etcd3_watch_revision(const etcd3_watch_t *watch);
 
