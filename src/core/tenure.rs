@@ -104,13 +104,13 @@ impl Tenure {
         *standing = how;
         drop(standing);
         self.over.cancel();
+        // Who has lost it may come again, as soon as he is told: the key is deleted, or ends with its lease and not before.
+        let claim = lock(&self.claim).take();
+        if let (Some(mut claim), Some(_)) = (claim, &last) {
+            claim.is_gone();
+        }
         for source in sources {
             tell_end(&source, last.clone());
-        }
-        // Who has lost it may come again, and at once: the key is deleted, or ends with its lease and not before.
-        let claim = lock(&self.claim).take();
-        if let (Some(mut claim), Some(_)) = (claim, last) {
-            claim.is_gone();
         }
     }
 
