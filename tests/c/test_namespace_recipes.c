@@ -205,6 +205,8 @@ static void check_leader(etcd3_queue_t *queue, const uint8_t *key, size_t len, c
 static void elections(void)
 {
     etcd3_election_t *mine = NULL, *rival = NULL, *resumed = NULL;
+    etcd3_session_t *adopted = NULL;
+    etcd3_client_t *another, *second;
     etcd3_op_t *txn = etcd3_op_txn(), *op = etcd3_op_put("led", NTS, "v", 1);
     struct holding h;
     etcd3_observer_t *observer = NULL;
@@ -240,13 +242,19 @@ static void elections(void)
     CHECK_INT(etcd3_result_succeeded(r), 1);
     etcd3_result_free(r);
     CHECK_BOTH("led", "v");
-    /* By its key as it is inside. */
-    CHECK_OK(etcd3_election_resume(ours, "job", 3, key, key_len, etcd3_election_token(mine), &resumed, &err), err);
+    /* By another process, so to say, with the key as it is inside. */
+    another = open_client();
+    second = namespace_of(another, space->prefix, space->len);
+    CHECK_OK(etcd3_session_open(second, 0, etcd3_session_lease_id(ours), NULL, NULL, NULL, &adopted, &err), err);
+    CHECK_OK(etcd3_election_resume(adopted, "job", 3, key, key_len, etcd3_election_token(mine), &resumed, &err), err);
     CHECK_OK(etcd3_election_proclaim(resumed, "resumed", 7, &err), err);
     check_leader(queue, key, key_len, "resumed");
     CHECK_OK(etcd3_election_resign(mine, &err), err);
     check_leader(queue, NULL, 0, NULL);
     etcd3_election_free(resumed);
+    etcd3_session_free(adopted);
+    etcd3_client_free(second);
+    etcd3_client_free(another);
     CHECK_OK(etcd3_election_campaign(rival, "they", 4, PATIENCE_MS, &err), err);
     key = etcd3_election_key(rival, &key_len);
     check_leader(queue, key + space->len, key_len - space->len, "they");
