@@ -223,9 +223,12 @@ static void a_million_keys_while_others_write(void)
 
 int main(void)
 {
+    FILE *shared = tmpfile();
     keys = env_number("ETCD3_TEST_KEYS", 1000000);
     revisions_size = (size_t)(keys / TXN + 1) * sizeof *revisions;
-    revisions = (int64_t *)mmap(NULL, revisions_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!shared || ftruncate(fileno(shared), (off_t)revisions_size) != 0)
+        return 2;
+    revisions = (int64_t *)mmap(NULL, revisions_size, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(shared), 0);
     if (revisions == MAP_FAILED)
         return 2;
     in_a_child(fill, 300);
@@ -233,5 +236,6 @@ int main(void)
     RUN(a_million_keys_while_others_write);
     etcd3_client_free(client);
     munmap(revisions, revisions_size);
+    fclose(shared);
     return CHECK_DONE();
 }
