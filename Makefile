@@ -4,7 +4,7 @@ PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 CARGO = cargo
-FUZZ_SECONDS = 600
+FUZZ_SECONDS = 900
 FUZZ = calls answers config
 CFLAGS = -O2 -g -Wall -Wextra
 
@@ -111,7 +111,7 @@ help:
 	@echo "make fault-fast   the library under faults, with real clusters, in under 10 minutes"
 	@echo "make fault        the same in about two hours; RIG=\"F1 F8 --seed 7\" runs less of both"
 	@echo "make mutants      whether the fault tests notice a library that is wrong on purpose"
-	@echo "make fuzz         arbitrary calls and answers, FUZZ_SECONDS=600; needs a nightly toolchain"
+	@echo "make fuzz         arbitrary calls and answers, FUZZ_SECONDS=900; needs a nightly toolchain"
 	@echo "make examples     the programs of examples/c, in $(TARGET)/examples"
 	@echo "make header       include/etcd3.h, made anew from the source"
 	@echo "make install      to PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, below DESTDIR"

@@ -24,7 +24,7 @@ programs! {
     test_error: newest;
     test_config: newest;
     test_load: newest;
-    test_client: newest;
+    test_client: every;
     test_client_events: newest;
     test_endpoints: newest;
     test_set_endpoints: newest;
@@ -35,11 +35,11 @@ programs! {
     test_op_range: every;
     test_kv: every;
     test_txn: every;
-    test_result: newest;
+    test_result: every;
     test_header: every;
     test_raw: every;
     test_queue: newest;
-    test_event: newest;
+    test_event: every;
     test_watch: every;
     test_watch_calls: every;
     test_watch_10k: every;

@@ -100,8 +100,10 @@ pub unsafe extern "C" fn etcd3_client_set_endpoints(
             return Err(Error::argument("endpoints", format!("must be 1 to {MOST_ENDPOINTS}, got {count}")));
         }
         let texts = std::slice::from_raw_parts(endpoints, count);
-        let parsed: Result<Vec<_>> =
-            texts.iter().map(|text| Endpoint::parse(input::text(*text, "endpoints")?)).collect();
+        let parse = |text: &*const c_char| {
+            Endpoint::parse(input::text(*text, "endpoints")?).map_err(|e| Error::argument("endpoints", e.message))
+        };
+        let parsed: Result<Vec<_>> = texts.iter().map(parse).collect();
         client.set_endpoints(&parsed?)
     })
 }

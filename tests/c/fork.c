@@ -1,9 +1,9 @@
 /* A forked child: the parent's handles say so, freeing them does nothing, a client of its own works. */
+#include "child.h"
 #include "watching.h"
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define PREFIX "fork/"
+#define CHILD_S (PATIENCE_MS / 1000)
 
 static etcd3_client_t *client;
 static etcd3_queue_t *queue;
@@ -11,36 +11,6 @@ static etcd3_op_t *op;
 static etcd3_result_t *result;
 static etcd3_watch_opts_t *opts;
 static etcd3_call_t *call;
-
-/* What the child inherits it cannot free, so it must not end where valgrind counts leaks: it execs. */
-static void end_child(void)
-{
-    fflush(stderr);
-    execl("/bin/sh", "sh", "-c", check_failed ? "exit 1" : "exit 0", (char *)NULL);
-    _exit(9);
-}
-
-/* Runs `body` in a child, which has a minute. */
-static void in_a_child(void (*body)(void))
-{
-    int status = -1;
-    pid_t child;
-    fflush(NULL);
-    /* Of the parent's threads only this one is in the child: nobody else may hold the checks' lock. */
-    pthread_mutex_lock(&check_lock);
-    child = fork();
-    pthread_mutex_unlock(&check_lock);
-    if (child == 0) {
-        check_failed = 0;
-        alarm(PATIENCE_MS / 1000);
-        body();
-        end_child();
-    }
-    CHECK(child > 0);
-    CHECK_INT(waitpid(child, &status, 0), child);
-    CHECK(WIFEXITED(status));
-    CHECK_INT(status, 0);
-}
 
 static void a_client_of_its_own(void)
 {
@@ -158,8 +128,8 @@ static void a_watch_of_its_own(void)
 static void a_child_of_a_child(void)
 {
     a_client_of_its_own();
-    in_a_child(calls_on_what_is_the_parents);
-    in_a_child(a_client_of_its_own);
+    in_a_child(calls_on_what_is_the_parents, CHILD_S);
+    in_a_child(a_client_of_its_own, CHILD_S);
 }
 
 static void exit_as_usual(void)
@@ -237,7 +207,7 @@ static void forks_in_the_middle_of_calls(void)
     for (i = 0; i < 3; i++)
         CHECK_INT(pthread_create(&threads[i], NULL, put_all_the_time, &busy), 0);
     for (i = 0; i < times && i < 15; i++)
-        in_a_child(a_client_of_its_own);
+        in_a_child(a_client_of_its_own, CHILD_S);
     pthread_mutex_lock(&busy.lock);
     busy.end = 1;
     pthread_mutex_unlock(&busy.lock);
@@ -249,7 +219,7 @@ static void forks_in_the_middle_of_calls(void)
 /* As a server does that forks first and connects later. */
 static void before_the_first_client(void)
 {
-    in_a_child(a_client_of_its_own);
+    in_a_child(a_client_of_its_own, CHILD_S);
 }
 
 int main(void)
@@ -258,13 +228,13 @@ int main(void)
     RUN(before_the_first_client);
     RUN(prepare_the_parent);
     check_section = "children";
-    in_a_child(calls_on_what_is_the_parents);
-    in_a_child(what_is_only_memory);
-    in_a_child(a_client_of_its_own);
-    in_a_child(a_watch_of_its_own);
-    in_a_child(a_child_of_a_child);
+    in_a_child(calls_on_what_is_the_parents, CHILD_S);
+    in_a_child(what_is_only_memory, CHILD_S);
+    in_a_child(a_client_of_its_own, CHILD_S);
+    in_a_child(a_watch_of_its_own, CHILD_S);
+    in_a_child(a_child_of_a_child, CHILD_S);
     if (!env_number("ETCD3_TEST_VALGRIND", 0))
-        in_a_child(exit_as_usual);
+        in_a_child(exit_as_usual, CHILD_S);
     RUN(forks_in_the_middle_of_calls);
     RUN(the_parent_goes_on);
     etcd3_result_free(result);

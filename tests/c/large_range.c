@@ -1,6 +1,7 @@
 /* A million keys are read while others change, delete and add keys among them: it is what was there at one revision,
    and takes no more memory than a few pages. */
 #include "memory.h"
+#include <sys/mman.h>
 
 /* Operations a transaction may have. */
 enum { TXN = 128, FILLERS = 4, WRITERS = 3, CHANGES = 12, PAGE = 10000, MOST_GROWN_KB = 32 * 1024 };
@@ -10,8 +11,9 @@ enum { STEP = 7919 };
 static etcd3_client_t *client;
 static etcd3_error_t *err;
 static int64_t keys;
-/* Those of the transactions that put the keys. */
+/* Those of the transactions that put the keys, which the child writes. */
 static int64_t *revisions;
+static size_t revisions_size;
 
 static etcd3_op_t *put_op(const char *key, const char *value)
 {
@@ -221,12 +223,19 @@ static void a_million_keys_while_others_write(void)
 
 int main(void)
 {
+    FILE *shared = tmpfile();
     keys = env_number("ETCD3_TEST_KEYS", 1000000);
-    revisions = (int64_t *)calloc((size_t)(keys / TXN + 1), sizeof *revisions);
+    revisions_size = (size_t)(keys / TXN + 1) * sizeof *revisions;
+    if (!shared || ftruncate(fileno(shared), (off_t)revisions_size) != 0)
+        return 2;
+    revisions = (int64_t *)mmap(NULL, revisions_size, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(shared), 0);
+    if (revisions == MAP_FAILED)
+        return 2;
+    in_a_child(fill, 300);
     client = open_client();
-    fill();
     RUN(a_million_keys_while_others_write);
     etcd3_client_free(client);
-    free(revisions);
+    munmap(revisions, revisions_size);
+    fclose(shared);
     return CHECK_DONE();
 }

@@ -1,7 +1,8 @@
-/* How much memory this process has, in kB. */
+/* How much memory this process has, in kB. What comes before has to happen in a child: freed memory stays with a process,
+   and would then hide that it grows. */
 #ifndef MEMORY_H
 #define MEMORY_H
-#include "check.h"
+#include "child.h"
 
 static inline int64_t memory_kb(const char *what)
 {

@@ -31,6 +31,7 @@ static void on_every_call(void)
     etcd3_error_t *err = NULL;
     etcd3_result_t *r = NULL;
     int done = 0;
+    char agent[40];
     forget(&server);
     CHECK_OK(etcd3_get(client, K, &r, &err), err);
     etcd3_result_free(r);
@@ -41,6 +42,10 @@ static void on_every_call(void)
     has_the_clients("Put", 0);
     has_the_clients("DeleteRange", 0);
     has_the_clients("Txn", 0);
+    /* Who asks is named on each, and cannot be renamed. */
+    snprintf(agent, sizeof agent, "libetcd3/%s", etcd3_version_string());
+    HEADER("Range", 0, "user-agent", agent);
+    HEADER("Put", 0, "user-agent", agent);
     /* Both values of a name. */
     CHECK(strstr(ask("dump %d", server.number), "\"x-many\":\"1\",\"x-many\":\"2\"") != NULL);
     close_client(client);
@@ -125,6 +130,7 @@ static void on_streams(void)
     has_the_clients("Watch", 0);
     HEADER("Watch", 0, "x-own-bin", "AAE=");
     HEADER("Watch", 0, "hasleader", "true");
+    CHECK(strncmp(ask("header %d Watch 0 user-agent", server.number), "libetcd3/", 9) == 0);
     etcd3_watch_opts_free(opts);
     etcd3_watch_free(watch);
     etcd3_queue_free(queue);

@@ -18,6 +18,7 @@ struct mirroring {
     struct copied *entries; /* in the order of the keys */
     int count, copying, copied, live, resumed, disconnected, pages, changes, closed;
     int reading; /* from COPYING to COPIED */
+    int headers; /* of real servers, with COPYING, COPIED and RESUMED */
     int wrong, after_closed, inside;
     int dense; /* nobody writes but into the range: each revision comes, without a gap */
     int64_t base, revision, closed_resume, compact_revision;
@@ -91,12 +92,20 @@ static inline void note_changes(struct mirroring *m, const etcd3_event_t *event)
     m->wrong += etcd3_event_revision(event) < m->revision;
 }
 
+/* The server's word for how far its store is. */
+static inline void note_header(struct mirroring *m, const etcd3_event_t *event)
+{
+    const etcd3_header_t *header = etcd3_event_header(event);
+    m->headers += header != NULL && header->member_id != 0 && header->revision >= etcd3_event_revision(event);
+}
+
 static inline void note_state(struct mirroring *m, const etcd3_event_t *event)
 {
     const etcd3_error_t *error = etcd3_event_error(event);
     int64_t revision = etcd3_event_revision(event), resume = etcd3_event_resume_revision(event);
     switch (etcd3_event_state(event)) {
     case ETCD3_STATE_COPYING:
+        note_header(m, event);
         m->copying++;
         m->count = m->pages = 0;
         m->reading = 1;
@@ -106,13 +115,17 @@ static inline void note_state(struct mirroring *m, const etcd3_event_t *event)
         m->base = revision;
         break;
     case ETCD3_STATE_COPIED:
+        note_header(m, event);
         m->copied++;
         m->wrong += !m->reading || revision != m->base || resume != m->base + 1 || error != NULL;
         m->reading = 0;
         m->revision = m->base;
         break;
     case ETCD3_STATE_LIVE: m->live++; break;
-    case ETCD3_STATE_RESUMED: m->resumed++; break;
+    case ETCD3_STATE_RESUMED:
+        note_header(m, event);
+        m->resumed++;
+        break;
     case ETCD3_STATE_DISCONNECTED: m->disconnected++; break;
     case ETCD3_STATE_PARKED: break;
     default: m->wrong++;

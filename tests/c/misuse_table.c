@@ -6,7 +6,9 @@
 static etcd3_result_t *no_result;
 static etcd3_event_t *no_event;
 static etcd3_range_t *no_range;
-static etcd3_client_t *no_client;
+static etcd3_client_t *no_client, *no_namespaced;
+static etcd3_endpoints_t *no_endpoints;
+static etcd3_queue_t *no_queue;
 static int no_succeeded;
 
 static etcd3_config_t *config;
@@ -34,10 +36,6 @@ static void on_line(int32_t level, const char *message, void *user_data)
 #define KEEPALIVE(x) number_of(#x, 5000, 4, not_a_limit)
 #define RESOLVER(x) text_of(#x, 1, "127.0.0.1:1")
 #define CMP(x) ONE_OF(x, ETCD3_EQUAL, ETCD3_EQUAL, ETCD3_NOT_EQUAL)
-
-/* Nothing of these is wrong. A lease may have any number; without a function nobody is woken:
- * SET(op, etcd3_op_set_lease, a_put(), (op, ANY(lease_id, 1)))
- * SET(queue, etcd3_queue_set_wakeup, queue, (queue, ANY(wake, NULL), NULL)) */
 
 /* clang-format off */
 #define ROWS(CALL, MAKE, SET) \
@@ -113,8 +111,13 @@ static void on_line(int32_t level, const char *message, void *user_data)
     CALL(etcd3_client_close, (HANDLE(client), WAIT(timeout_ms), &err)) \
     CALL(etcd3_client_wait_connected, (HANDLE(client), LIMIT(timeout_ms), &err)) \
     CALL(etcd3_client_sync, (HANDLE(client), &err)) \
+    CALL(etcd3_client_set_endpoints, (HANDLE(client), URLS(endpoints), &err)) \
+    CALL(etcd3_client_endpoints, (HANDLE(client), OUT(endpoints), &err)) \
+    CALL(etcd3_client_set_credentials, (HANDLE(client), TEXT(user, "u"), ANY_TEXT(password, "p"), &err)) \
     CALL(etcd3_client_set_token, (HANDLE(client), TEXT(token, "t"), &err)) \
     CALL(etcd3_client_reload_tls, (HANDLE(client), &err)) \
+    CALL(etcd3_namespace_open, (HANDLE(client), KEY(prefix), OUT(namespaced), &err)) \
+    CALL(etcd3_queue_new, (OUT(queue), &err)) \
     CALL(etcd3_queue_next, (HANDLE(queue), WAIT_OR_FOR_EVER(timeout_ms), OUT(event), &err)) \
     CALL(etcd3_queue_dispatch, (HANDLE(queue), ANY(max, 0), WAIT_OR_FOR_EVER(timeout_ms), ANY(ran, NULL), &err)) \
     CALL(etcd3_range_open, (HANDLE(client), HANDLE(op), NOT_NEGATIVE(page), OUT(range), &err)) \

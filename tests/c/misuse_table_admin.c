@@ -10,26 +10,6 @@ static etcd3_role_t *no_permissions;
 static uint32_t no_hash;
 static int no_enabled;
 
-static const char *const urls[] = {"http://localhost:2380"};
-static const char *const no_urls[] = {"http://localhost:2380", "ftp://a:1", NULL};
-
-/* A list of URLs: NULL with a count, none, one that is none, one that is NULL, too many. */
-static const struct {
-    const char *const *list;
-    size_t count;
-} no_lists[] = {{NULL, 1}, {urls, 0}, {no_urls, 2}, {no_urls + 1, 2}, {urls, (size_t)-1}};
-static const char *const *list_of(const char *name)
-{
-    int way = wrong(name, 5);
-    return way < 0 ? urls : no_lists[way].list;
-}
-static size_t count_of(const char *name)
-{
-    int way = is_noting ? 0 : wrong(name, 0);
-    return way < 0 ? 1 : no_lists[way].count;
-}
-#define URLS(x) list_of(#x), count_of(#x)
-
 static int descriptor_of(const char *name)
 {
     static const int none[] = {-1, 987654};

@@ -64,9 +64,11 @@ static int32_t commit(etcd3_stm_t *stm, void *user_data)
     CALL(etcd3_lease_list, (HANDLE(client), OUT(list), &err)) \
     CALL(etcd3_lease_open, (HANDLE(client), POSITIVE(ttl_s), NOT_NEGATIVE(lease_id), LISTENER, OUT(lease), &err)) \
     CALL(etcd3_lease_adopt, (HANDLE(client), NOT_ZERO(lease_id), LISTENER, OUT(lease), &err)) \
+    CALL(etcd3_lease_tell_renewals, (HANDLE(lease), YES(yes), &err)) \
     CALL(etcd3_lease_refresh, (HANDLE(lease), &err)) \
     CALL(etcd3_lease_revoke, (HANDLE(lease), &err)) \
     CALL(etcd3_session_open, (HANDLE(client), NOT_NEGATIVE(ttl_s), ANY(lease_id, 0), LISTENER, OUT(session), &err)) \
+    CALL(etcd3_session_tell_renewals, (HANDLE(session), YES(yes), &err)) \
     CALL(etcd3_session_close, (HANDLE(session), LIMIT(timeout_ms), &err)) \
     CALL(etcd3_lock_new, (HANDLE(session), KEY(name), OUT(lock), &err)) \
     CALL(etcd3_lock_new_read, (HANDLE(session), KEY(name), OUT(lock), &err)) \

@@ -23,6 +23,8 @@
 #define ANY_TEXT(x, good) text_of(#x, 2, (good))
 #define OPTIONAL_TEXT(x) text_of(#x, 1, NULL)
 #define ENDPOINT(x) endpoint_of(#x)
+/* URLs with their count. */
+#define URLS(x) list_of(#x), count_of(#x)
 /* Milliseconds: above 0; or 0 for the usual; or -1 for ever; 0 for no wait; or -1 for ever. */
 #define LIMIT(x) number_of(#x, PATIENCE_MS, 4, not_a_limit)
 #define LIMIT_OR_USUAL(x) number_of(#x, 0, 3, not_a_limit + 1)
@@ -139,6 +141,27 @@ static inline const char *endpoint_of(const char *name)
     static const char *const none[] = {"", "a:0", "a:b", "a b", "\xff"};
     int way = wrong(name, 5);
     return way < 0 ? NULL : none[way];
+}
+
+static const char *const urls[] = {"http://localhost:2380"};
+static const char *const no_urls[] = {"http://localhost:2380", "ftp://a:1", NULL};
+
+/* NULL with a count, none, one that is none, one that is NULL, too many. */
+static const struct {
+    const char *const *list;
+    size_t count;
+} no_lists[] = {{NULL, 1}, {urls, 0}, {no_urls, 2}, {no_urls + 1, 2}, {urls, (size_t)-1}};
+
+static inline const char *const *list_of(const char *name)
+{
+    int way = wrong(name, 5);
+    return way < 0 ? urls : no_lists[way].list;
+}
+
+static inline size_t count_of(const char *name)
+{
+    int way = is_noting ? 0 : wrong(name, 0);
+    return way < 0 ? 1 : no_lists[way].count;
 }
 
 static inline int64_t number_of(const char *name, int64_t good, int ways, const int64_t *list)

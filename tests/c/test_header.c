@@ -163,6 +163,18 @@ static void of_events(void)
     etcd3_watch_cancel(watch);
     next_is(queue, ETCD3_EVENT_CLOSED, 0, 0);
     etcd3_watch_free(watch);
+    watch = NULL;
+    opts = etcd3_watch_opts_new(PREFIX, ETCD3_NTS);
+    etcd3_watch_opts_set_prefix(opts);
+    etcd3_watch_opts_set_mirror(opts);
+    CHECK_OK(etcd3_watch_start(client, opts, queue, NULL, NULL, &watch, &err), err);
+    etcd3_watch_opts_free(opts);
+    next_is(queue, ETCD3_EVENT_STATE, ETCD3_STATE_COPYING, 1);
+    next_is(queue, ETCD3_EVENT_WATCH, 0, 1);
+    next_is(queue, ETCD3_EVENT_STATE, ETCD3_STATE_COPIED, 1);
+    next_is(queue, ETCD3_EVENT_STATE, ETCD3_STATE_LIVE, 1);
+    etcd3_watch_free(watch);
+    next_is(queue, ETCD3_EVENT_CLOSED, 0, 0);
     etcd3_queue_free(queue);
 }
 

@@ -271,6 +271,7 @@ static void a_lost_connection(void)
     agrees(&m);
     CHECK_INT(m.copying, 1);
     CHECK_INT(m.resumed, 1);
+    CHECK_INT(m.headers, 3);
     CHECK_INT(m.changes, 22);
 
     /* But if history is gone the copy has keys that nobody will ever report as deleted. */

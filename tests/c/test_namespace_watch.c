@@ -160,7 +160,7 @@ static void leases(void)
 {
     etcd3_lease_info_t *info = NULL;
     struct holding h;
-    etcd3_lease_t *lease = open_lease(inside, 60, &h);
+    etcd3_lease_t *lease = open_lease(inside, 60, &h), *adopted = NULL;
     const void *key;
     etcd3_op_t *op;
     size_t len = 0;
@@ -182,6 +182,9 @@ static void leases(void)
     CHECK_OK(etcd3_lease_time_to_live(plain, etcd3_lease_id(lease), 1, &info, &err), err);
     CHECK_INT(etcd3_lease_info_key_count(info), 3);
     etcd3_lease_info_free(info);
+    CHECK_OK(etcd3_lease_adopt(inside, etcd3_lease_id(lease), NULL, NULL, NULL, &adopted, &err), err);
+    CHECK(etcd3_lease_id(adopted) == etcd3_lease_id(lease));
+    etcd3_lease_free(adopted);
     touch_foreign();
     /* Revoked by the other handle: its owner is told at once, since both share a stream. */
     CHECK_OK(etcd3_lease_revoke_id(plain, etcd3_lease_id(lease), &err), err);

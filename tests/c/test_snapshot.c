@@ -57,18 +57,20 @@ static const char *storage_version(void)
     return version;
 }
 
-static void fill(int64_t bytes)
+static void fill(void)
 {
     enum { EACH = 1000000 };
+    etcd3_client_t *own = open_client();
     char *value = (char *)malloc(EACH), key[30];
-    int64_t i;
+    int64_t bytes = env_number("ETCD3_TEST_SNAPSHOT_MB", 20) * 1000000, i;
     for (i = 0; i < EACH; i++)
         value[i] = (char)(i * 2654435761u >> 13);
     for (i = 0; i * EACH < bytes; i++) {
         snprintf(key, sizeof key, "fill/%06ld", (long)i);
-        CHECK_OK(etcd3_put(client, key, ETCD3_NTS, value, EACH, &err), err);
+        CHECK_OK(etcd3_put(own, key, ETCD3_NTS, value, EACH, &err), err);
     }
     free(value);
+    close_client(own);
 }
 
 static void to_a_file(void)
@@ -429,10 +431,9 @@ static void another_attempt_before_the_first_byte(void)
 
 int main(void)
 {
-    int64_t megabytes = env_number("ETCD3_TEST_SNAPSHOT_MB", 20);
+    in_a_child(fill, 300);
     client = open_client();
     snprintf(directory, sizeof directory, "%s", getenv("ETCD3_TEST_DIRECTORY") ? getenv("ETCD3_TEST_DIRECTORY") : ".");
-    fill(megabytes * 1000000);
     RUN(to_a_file);
     RUN(part_files);
     RUN(one_at_a_time);
