@@ -145,10 +145,14 @@ fn alarms() {
         });
         pair.same("put a 1");
         pair.both_end_with(1, "endpoint health");
-        all_same(pair, &["alarm list", "alarm list -w json"]);
+        pair.same("alarm list");
+        // How many puts it takes is of chance.
+        let unnumbered =
+            |text: String| mask_after(&mask_after(&text, "\"revision\":", NUMBER), "\"Revision\" : ", NUMBER);
+        pair.compare("alarm list -w json", "", &unnumbered);
         // With 3.4 etcdctl crashes.
         if pair.ours.server.is_at_least(3, 5) {
-            pair.same("alarm list -w fields");
+            pair.compare("alarm list -w fields", "", &unnumbered);
         }
         pair.same("alarm disarm -w json");
         all_same(pair, &["alarm list", "del large"]);
@@ -329,18 +333,22 @@ fn downgrades() {
             pair.await_storage_version();
         }
         let minor: u32 = server.version().split('.').nth(1).and_then(|minor| minor.parse().ok()).expect("3.x.y");
-        let (lower, steps) = (format!("3.{}", minor - 1), ["validate", "enable"]);
+        let lower = format!("3.{}", minor - 1);
         for how in ["", " -w json"] {
-            all_same(pair, &[&format!("downgrade validate 3.0{how}"), &format!("downgrade cancel{how}")]);
-            for step in steps {
-                pair.same(&format!("downgrade {step} {lower}{how}"));
+            let cancel = format!("downgrade cancel{how}");
+            all_same(pair, &[&format!("downgrade validate 3.0{how}"), &cancel]);
+            pair.same(&format!("downgrade validate {lower}{how}"));
+            if server.is_at_least(3, 6) {
+                let enable = format!("downgrade enable {lower}{how}");
+                all_same(pair, &[&enable, &enable, &cancel]);
             }
-            // There is one already.
-            pair.same(&format!("downgrade enable {lower}{how}"));
-            pair.same(&format!("downgrade cancel{how}"));
         }
         for how in ["fields", "table"] {
             pair.both_end_with(4, &format!("downgrade validate {lower} -w {how}"));
+        }
+        if !server.is_at_least(3, 6) {
+            // Such servers begin it, and do not answer.
+            pair.both_end_with(1, &format!("downgrade enable {lower} --command-timeout=500ms"));
         }
     });
 }
