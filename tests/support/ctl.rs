@@ -109,7 +109,7 @@ impl Side {
         self.masks.push((own, common));
     }
 
-    fn masked(&self, text: &str) -> String {
+    pub fn masked(&self, text: &str) -> String {
         let mut masked = text.to_owned();
         for (own, common) in &self.masks {
             masked = masked.replace(own, common);
@@ -162,7 +162,7 @@ impl Pair {
         self.compare(command, input, &|text| text)
     }
 
-    /// The same but for the header, which the C interface tells of gets, puts, deletes and transactions alone.
+    /// The same but for the header, which the C interface does not tell of calls that bring no object.
     pub fn same_but_header(&self, command: &str) -> Ended {
         self.compare(command, "", &without_header)
     }
@@ -230,7 +230,7 @@ pub fn words(command: &str) -> Vec<&str> {
     command.split(' ').map(|word| if word == "''" { "" } else { word }).collect()
 }
 
-/// Without the header: of its own, in the middle of what is told of leases, or in lines.
+/// Without the header: of its own, in the middle of what is told of a lease, or in lines.
 pub fn without_header(text: String) -> String {
     let mut left = text;
     while let Some(start) = left.find("\"header\":{") {

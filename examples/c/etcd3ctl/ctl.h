@@ -147,7 +147,7 @@ void json_header_members(const etcd3_header_t *header); /* without an object of 
 void fields_header(const etcd3_header_t *header);
 
 void show_result(const etcd3_result_t *result);
-void show_kv(const etcd3_header_t *header, const etcd3_kv_t *kv); /* like a get of one key */
+void show_kv(const etcd3_header_t *header, const etcd3_kv_t *kv); /* as etcdctl shows a leader: a get without a count */
 void show_watch(const etcd3_event_t *event); /* also PROGRESS, and CLOSED by the server */
 
 /* ---- Waiting (wait.c) ---- */

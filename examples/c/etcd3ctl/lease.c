@@ -119,6 +119,7 @@ static int timetolive(const struct args *args)
     must_or(etcd3_lease_time_to_live(client, id, keys, &info, &err), EXIT_CONNECTION, "");
     if (format == JSON) {
         json_open(NULL, '{');
+        json_header_members(etcd3_lease_info_header(info));
         json_number("id", etcd3_lease_info_id(info));
         json_number("ttl", etcd3_lease_info_ttl(info));
         json_number("granted-ttl", etcd3_lease_info_granted_ttl(info));
@@ -126,6 +127,7 @@ static int timetolive(const struct args *args)
         json_close('}');
         json_end();
     } else if (format == FIELDS) {
+        fields_header(etcd3_lease_info_header(info));
         field_id(etcd3_lease_info_id(info));
         printf("\"TTL\" : %" PRId64 "\n\"GrantedTTL\" : %" PRId64 "\n", etcd3_lease_info_ttl(info),
                etcd3_lease_info_granted_ttl(info));
@@ -153,6 +155,7 @@ static int list(const struct args *args)
     count = etcd3_lease_list_count(leases);
     if (format == JSON) {
         json_open(NULL, '{');
+        json_header_members(etcd3_lease_list_header(leases));
         json_open("leases", '[');
         for (i = 0; i < count; i++) {
             json_open(NULL, '{');
@@ -163,6 +166,7 @@ static int list(const struct args *args)
         json_close('}');
         json_end();
     } else if (format == FIELDS) {
+        fields_header(etcd3_lease_list_header(leases));
         for (i = 0; i < count; i++)
             field_id(etcd3_lease_list_id(leases, i));
     } else {

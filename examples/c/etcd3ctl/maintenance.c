@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define A_DAY_MS 86400000
+
 static int physical, of_cluster;
 
 static const struct flag compaction_flags[] = {
@@ -14,18 +16,54 @@ static const struct flag defrag_flags[] = {
     {0},
 };
 
+/* For with_progress, of either. */
+static void cancel_calls(void *data)
+{
+    (void)data;
+    etcd3_client_cancel_calls(client);
+}
+
+struct compaction {
+    int64_t revision, limit, start;
+    etcd3_code_t code;
+};
+
+static void compact(void *data)
+{
+    struct compaction *compaction = (struct compaction *)data;
+    compaction->code = etcd3_compact(client, compaction->revision, physical, compaction->limit, &err);
+}
+
+static void show_compaction(void *data)
+{
+    struct compaction *compaction = (struct compaction *)data;
+    progress_line("compacting up to revision %" PRId64 ": %" PRId64 " s", compaction->revision,
+                  (now_ns() - compaction->start) / 1000000000);
+}
+
 static int compaction(const struct args *args)
 {
-    int64_t revision;
+    struct compaction compaction;
     int failed;
     if (args->count != 1)
         die(EXIT_ARGS, "compaction command needs 1 argument");
-    revision = parse_int(args->at[0], 10, &failed);
+    compaction.revision = parse_int(args->at[0], 10, &failed);
     if (failed)
         die(EXIT_ERROR, "strconv.ParseInt: parsing \"%s\": invalid syntax", args->at[0]);
     connect_client();
-    must(etcd3_compact(client, revision, physical, 0, &err));
-    printf("compacted revision %" PRId64 "\n", revision);
+    compaction.limit = command_timeout;
+    if (physical && !command_timeout_is_given) { /* it takes as long as it takes, once there is a server */
+        must(etcd3_client_wait_connected(client, command_timeout, &err));
+        compaction.limit = A_DAY_MS;
+    }
+    compaction.start = now_ns();
+    with_progress(compact, show_compaction, cancel_calls, &compaction);
+    if (caught_signal() && compaction.code != ETCD3_OK) {
+        fprintf(stderr, "Error: %s\n", etcd3_error_message(err));
+        return 128 + caught_signal();
+    }
+    must(compaction.code);
+    printf("compacted revision %" PRId64 "\n", compaction.revision);
     return 0;
 }
 
@@ -48,12 +86,6 @@ static void show_defrag(void *data)
     progress_line("defragmenting %s: %" PRId64 " s", defrag->endpoint, (now_ns() - defrag->start) / 1000000000);
 }
 
-static void cancel_defrag(void *data)
-{
-    (void)data;
-    etcd3_client_cancel_calls(client);
-}
-
 static int defrag(const struct args *args)
 {
     size_t i, count, failures = 0;
@@ -66,7 +98,7 @@ static int defrag(const struct args *args)
         char took[32];
         one.endpoint = endpoints[i];
         one.start = now_ns();
-        with_progress(defragment, show_defrag, cancel_defrag, &one);
+        with_progress(defragment, show_defrag, cancel_calls, &one);
         duration_text(now_ns() - one.start, took);
         if (one.code == ETCD3_OK) {
             printf("Finished defragmenting etcd member[%s]. took %s\n", endpoints[i], took);

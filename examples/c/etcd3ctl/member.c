@@ -24,11 +24,12 @@ static const struct flag list_flags[] = {
 
 typedef const char *url_at(const etcd3_members_t *members, size_t index, size_t url_index);
 
-static void json_urls(const char *key, const etcd3_members_t *members, size_t index, url_at *url)
+/* With `hex` as etcdctl writes it by hand, for lists alone. */
+static void json_urls(const char *key, const etcd3_members_t *members, size_t index, url_at *url, int hex)
 {
     size_t i;
     if (!url(members, index, 0)) {
-        if (in_hex)
+        if (hex)
             json_raw(key, "null");
         return;
     }
@@ -38,37 +39,51 @@ static void json_urls(const char *key, const etcd3_members_t *members, size_t in
     json_close(']');
 }
 
-static void json_member(const char *key, const etcd3_members_t *members, size_t index)
+static void json_hex(const char *key, uint64_t id)
+{
+    char text[24];
+    snprintf(text, sizeof text, "\"%" PRIx64 "\"", id);
+    json_raw(key, text);
+}
+
+static void json_member(const char *key, const etcd3_members_t *members, size_t index, int hex)
 {
     json_open(key, '{');
-    if (in_hex) {
-        char text[24];
-        snprintf(text, sizeof text, "\"%" PRIx64 "\"", etcd3_members_id(members, index));
-        json_raw("ID", text);
-    } else {
+    if (hex)
+        json_hex("ID", etcd3_members_id(members, index));
+    else
         json_uint("ID", etcd3_members_id(members, index));
-    }
-    if (in_hex && !*etcd3_members_name(members, index))
+    if (hex && !*etcd3_members_name(members, index))
         json_raw("name", "\"\"");
     json_text("name", etcd3_members_name(members, index));
-    json_urls("peerURLs", members, index, etcd3_members_peer_url);
-    json_urls("clientURLs", members, index, etcd3_members_client_url);
-    if (!in_hex)
+    json_urls("peerURLs", members, index, etcd3_members_peer_url, hex);
+    json_urls("clientURLs", members, index, etcd3_members_client_url, hex);
+    if (!hex)
         json_bool("isLearner", etcd3_members_is_learner(members, index));
     json_close('}');
 }
 
 /* `one`: the member that was added, or none with the count of them. */
-static void json_members(const etcd3_members_t *members, size_t one)
+static void json_members(const etcd3_members_t *members, size_t one, int hex)
 {
+    const etcd3_header_t *header = etcd3_members_header(members);
     size_t i, count = etcd3_members_count(members);
     json_open(NULL, '{');
+    if (hex) {
+        json_open("header", '{');
+        json_hex("cluster_id", header->cluster_id);
+        json_hex("member_id", header->member_id);
+        json_number("raft_term", (int64_t)header->raft_term);
+        json_close('}');
+    } else {
+        json_header("header", header);
+    }
     if (one < count)
-        json_member("member", members, one);
+        json_member("member", members, one, hex);
     if (count) {
         json_open("members", '[');
         for (i = 0; i < count; i++)
-            json_member(NULL, members, i);
+            json_member(NULL, members, i, hex);
         json_close(']');
     }
     json_close('}');
@@ -122,6 +137,7 @@ static void fields_urls(const char *name, const etcd3_members_t *members, size_t
 static void fields_members(const etcd3_members_t *members)
 {
     size_t i;
+    fields_header(etcd3_members_header(members));
     for (i = 0; i < etcd3_members_count(members); i++) {
         printf(in_hex ? "\"ID\" : %" PRIx64 "\n" : "\"ID\" : %" PRIu64 "\n", etcd3_members_id(members, i));
         printf("\"Name\" : \"%s\"\n", etcd3_members_name(members, i));
@@ -139,23 +155,13 @@ static int list(const struct args *args)
     connect_client();
     must(etcd3_member_list(client, linearizable, &members, &err));
     if (format == JSON)
-        json_members(members, etcd3_members_count(members));
+        json_members(members, etcd3_members_count(members), in_hex);
     else if (format == FIELDS)
         fields_members(members);
     else
         show_members(members);
     etcd3_members_free(members);
     return 0;
-}
-
-static uint64_t cluster_id(void)
-{
-    etcd3_status_t *status = NULL;
-    uint64_t id;
-    must(etcd3_status(client, NULL, &status, &err));
-    id = etcd3_status_cluster_id(status);
-    etcd3_status_free(status);
-    return id;
 }
 
 /* What a new member's own flags have to be. */
@@ -195,10 +201,10 @@ static int add(const struct args *args)
     }
     need_simple_or_json();
     if (format == JSON) {
-        json_members(members, one);
+        json_members(members, one, 0);
     } else {
         printf("Member %16" PRIx64 " added%sto cluster %16" PRIx64 "\n", id, learner ? " as learner " : " ",
-               cluster_id());
+               etcd3_members_header(members)->cluster_id);
         show_configuration(args->at[0], id, members);
     }
     etcd3_members_free(members);
@@ -222,9 +228,10 @@ static int changed(const char *what, uint64_t id, etcd3_members_t *members)
 {
     need_simple_or_json();
     if (format == JSON)
-        json_members(members, etcd3_members_count(members));
+        json_members(members, etcd3_members_count(members), 0);
     else
-        printf("Member %16" PRIx64 " %s cluster %16" PRIx64 "\n", id, what, cluster_id());
+        printf("Member %16" PRIx64 " %s cluster %16" PRIx64 "\n", id, what,
+               etcd3_members_header(members)->cluster_id);
     etcd3_members_free(members);
     return 0;
 }

@@ -96,6 +96,7 @@ static void json_role(const etcd3_role_t *role)
 {
     size_t i, count = etcd3_role_permission_count(role);
     json_open(NULL, '{');
+    json_header("header", etcd3_role_header(role));
     if (count)
         json_open("perm", '[');
     for (i = 0; i < count; i++) {
@@ -116,6 +117,7 @@ static void fields_role(const etcd3_role_t *role)
 {
     static const char *const types[] = {"READ", "WRITE", "READWRITE"};
     size_t i;
+    fields_header(etcd3_role_header(role));
     for (i = 0; i < etcd3_role_permission_count(role); i++) {
         const etcd3_permission_t *permission = etcd3_role_permission(role, i);
         printf("\"PermType\" :  %s\n\"Key\" : ", types[permission->type]);

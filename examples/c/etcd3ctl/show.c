@@ -217,13 +217,12 @@ void show_kv(const etcd3_header_t *header, const etcd3_kv_t *kv)
         json_open("kvs", '[');
         json_kv(NULL, kv);
         json_close(']');
-        json_int("count", 1);
         json_close('}');
         json_end();
     } else if (format == FIELDS) {
         fields_header(header);
         fields_kv("", kv);
-        printf("\"More\" : false\n\"Count\" : 1\n");
+        printf("\"More\" : false\n\"Count\" : 0\n");
     } else {
         simple_kv(kv);
     }

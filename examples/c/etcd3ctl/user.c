@@ -91,6 +91,7 @@ static void json_names(const char *key, const etcd3_names_t *names)
 {
     size_t i, count = etcd3_names_count(names);
     json_open(NULL, '{');
+    json_header("header", etcd3_names_header(names));
     if (count)
         json_open(key, '[');
     for (i = 0; i < count; i++)
