@@ -3,21 +3,7 @@
 mod support;
 
 use base64::prelude::{Engine, BASE64_STANDARD};
-use support::ctl::{compile_etcd3ctl, mask_after, tools, without_header, words, Pair, Talk, Tools, NUMBER};
-
-/// The body of a test, for each version of the server.
-fn on_pairs(what: &str, flags: &[&str], test: impl Fn(&mut Pair, &Tools)) {
-    let Some(tools) = tools(what) else { return };
-    for version in etcd_run::versions_from_env() {
-        test(&mut Pair::start(tools, &version, flags), tools);
-    }
-}
-
-fn all_same(pair: &Pair, commands: &[&str]) {
-    for command in commands {
-        pair.same(command);
-    }
-}
+use support::ctl::{all_same, compile_etcd3ctl, mask_after, on_pairs, without_header, words, Pair, Talk, NUMBER};
 
 #[test]
 fn compiles_as_every_standard() {

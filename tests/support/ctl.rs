@@ -226,6 +226,20 @@ impl Pair {
     }
 }
 
+/// The body of a test, for each version of the server.
+pub fn on_pairs(what: &str, flags: &[&str], test: impl Fn(&mut Pair, &Tools)) {
+    let Some(tools) = tools(what) else { return };
+    for version in etcd_run::versions_from_env() {
+        test(&mut Pair::start(tools, &version, flags), tools);
+    }
+}
+
+pub fn all_same(pair: &Pair, commands: &[&str]) {
+    for command in commands {
+        pair.same(command);
+    }
+}
+
 pub fn words(command: &str) -> Vec<&str> {
     command.split(' ').map(|word| if word == "''" { "" } else { word }).collect()
 }
