@@ -98,7 +98,12 @@ impl<'a> World<'a> {
         }
         let objects = self.objects.borrow();
         let objects = objects.get(kind).map(Vec::as_slice).unwrap_or_default();
-        objects.get(usize::from(choice) % objects.len().max(1)).copied().unwrap_or(std::ptr::null_mut())
+        let object = objects.get(usize::from(choice) % objects.len().max(1)).copied().unwrap_or(std::ptr::null_mut());
+        // Whatever was set meanwhile, the calls of a client that is made of it end soon.
+        if kind == "config" && !object.is_null() {
+            unsafe { etcd3_config_set_timeout(object.cast(), ground::LIMIT_MS) };
+        }
+        object
     }
 
     fn make(&self, kind: &'static str) {
@@ -138,9 +143,6 @@ impl<'a> World<'a> {
     pub fn keep(&self, kind: &'static str, object: *mut c_void) {
         if object.is_null() {
             return;
-        }
-        if kind == "config" {
-            unsafe { etcd3_config_set_timeout(object.cast(), ground::LIMIT_MS) };
         }
         unsafe { callers::read(kind, object) };
         self.objects.borrow_mut().entry(kind).or_default().push(object);
