@@ -38,6 +38,8 @@ impl Process {
                 let mut none = std::mem::zeroed();
                 libc::sigemptyset(&mut none);
                 libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+                // What a shell starts in the background ignores this one, and so would what is to be interrupted.
+                libc::signal(libc::SIGINT, libc::SIG_DFL);
                 #[cfg(target_os = "linux")]
                 if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                     return Err(io::Error::last_os_error());
