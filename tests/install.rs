@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{library_dir, repository, run, skip_or_fail, tool};
+use support::{library_dir, outside_this_test, repository, run, skip_or_fail, tool};
 
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -108,6 +108,7 @@ fn ctrl_c_in_the_demo_leaves_nothing_behind() {
     let output = scratch.join("output");
     let mut command = Command::new("make");
     command.arg("demo").env("TMPDIR", &scratch).current_dir(repository()).stdin(Stdio::null()).process_group(0);
+    outside_this_test(&mut command);
     let (reader, writer) = std::io::pipe().expect("a pipe");
     command.stdout(writer).stderr(File::create(&output).expect("within target/tmp"));
     let process = Process::spawn(command).expect("make runs");

@@ -44,11 +44,7 @@ pub fn library_dir() -> &'static Path {
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.args(arguments).args(["--locked", "--target-dir"]).arg(target_dir()).current_dir(repository());
-    for (name, _) in std::env::vars_os() {
-        if is_of_this_test(&name) {
-            cargo.env_remove(name);
-        }
-    }
+    outside_this_test(&mut cargo);
     cargo
 }
 
@@ -65,8 +61,14 @@ fn build_library() -> PathBuf {
     directory
 }
 
-/// Whether cargo has set it for this test. Some build scripts look at these, so that the library
-/// would be built again and again, once with them and once without.
+/// Takes out of a command's environment what cargo has set for this test. Some build scripts look at it, so that the
+/// library would be built again and again, once with it and once without.
+pub fn outside_this_test(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_test(name)) {
+        command.env_remove(name);
+    }
+}
+
 fn is_of_this_test(name: &OsStr) -> bool {
     const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
     const NAMES: [&str; 3] = ["CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
@@ -149,9 +151,7 @@ pub fn output(program: impl AsRef<OsStr>, args: &[&str], env: &[(&str, &str)], t
         Some(path) => command.env("LD_LIBRARY_PATH", path),
         None => command.env_remove("LD_LIBRARY_PATH"),
     };
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_test(name)) {
-        command.env_remove(name);
-    }
+    outside_this_test(&mut command);
     command.envs(env.iter().copied());
     let process = etcd_run::Process::spawn(command).unwrap_or_else(|error| panic!("{program:?} does not run: {error}"));
     let ended = process.wait_timeout(timeout);
