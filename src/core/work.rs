@@ -33,14 +33,19 @@ fn path(name: &[u8], rest: String) -> Bytes {
 impl Client {
     pub fn enqueue(&self, name: &[u8], value: Bytes) -> Result<()> {
         check_name(name)?;
-        loop {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let key = path(name, format!("/{}", now.as_nanos()));
-            // Another may have been put in the same nanosecond.
-            if self.put_if_absent(key, value.clone())? {
-                return Ok(());
+        self.run(self.limits(None), async |limits| {
+            loop {
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let key = path(name, format!("/{}", now.as_nanos()));
+                let mut txn = Op::txn();
+                txn.compare(key.clone(), EQUAL, Target::CreateRevision(0))?;
+                txn.then(Op::put(key, value.clone()))?;
+                // Another may have been put in the same nanosecond.
+                if self.once(&txn, Repeat::Never, limits).await?.succeeded {
+                    return Ok(());
+                }
             }
-        }
+        })
     }
 
     pub fn enqueue_with_priority(&self, name: &[u8], priority: i32, value: Bytes) -> Result<()> {
