@@ -201,6 +201,18 @@ static inline void forwarder_start(struct forwarder *f)
     CHECK(forwarder_again(f));
 }
 
+/* A client that knows no other way to etcd. */
+static inline etcd3_client_t *open_through(const struct forwarder *f)
+{
+    etcd3_config_t *config = etcd3_config_new();
+    etcd3_client_t *client = NULL;
+    etcd3_error_t *err = NULL;
+    etcd3_config_add_endpoint(config, f->endpoint);
+    CHECK_OK(etcd3_client_open(config, &client, &err), err);
+    etcd3_config_free(config);
+    return client;
+}
+
 /* Stops it for good. */
 static inline void forwarder_end(struct forwarder *f)
 {

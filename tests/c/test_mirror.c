@@ -449,13 +449,9 @@ static void who_does_not_keep_up_may_choose_the_end(void)
 static void without_a_server(void)
 {
     etcd3_watch_opts_t *opts = range(PREFIX);
-    etcd3_client_t *own;
-    etcd3_config_t *config = etcd3_config_new();
+    etcd3_client_t *own = open_through(&line);
     etcd3_error_t *err = NULL;
     struct mirroring m, waits;
-    etcd3_config_add_endpoint(config, line.endpoint);
-    CHECK_OK(etcd3_client_open(config, &own, &err), err);
-    etcd3_config_free(config);
     prepare_mirror(&m);
     m.hook = stand_in_the_first_page;
     start_mirror(&m, own, little_room(), NULL);
@@ -475,14 +471,10 @@ static void without_a_server(void)
 
 int main(void)
 {
-    etcd3_config_t *config = etcd3_config_new();
-    etcd3_error_t *err = NULL;
     keys = env_number("ETCD3_TEST_EVENTS", MOST_KEYS) < MOST_KEYS ? 600 : 5000;
     client = open_client();
     forwarder_start(&line);
-    etcd3_config_add_endpoint(config, line.endpoint);
-    CHECK_OK(etcd3_client_open(config, &cut_off, &err), err);
-    etcd3_config_free(config);
+    cut_off = open_through(&line);
     RUN(others_write_all_the_time);
     RUN(a_compaction_between_two_pages);
     RUN(a_lost_connection);

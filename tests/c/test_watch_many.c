@@ -88,7 +88,6 @@ int main(void)
     int64_t began, there, revision;
     long long before, grown;
     struct forwarder line;
-    etcd3_config_t *config = etcd3_config_new();
     etcd3_client_t *client = NULL, *direct = open_client();
     etcd3_watch_t **watches;
     int *numbers;
@@ -103,9 +102,7 @@ int main(void)
         watches[i] = NULL;
     }
     forwarder_start(&line);
-    etcd3_config_add_endpoint(config, line.endpoint);
-    CHECK_OK(etcd3_client_open(config, &client, &err), err);
-    etcd3_config_free(config);
+    client = open_through(&line);
     CHECK_OK(etcd3_queue_new(&queue, &err), err);
     revision = revision_now(client) + 1;
 

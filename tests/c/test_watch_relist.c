@@ -243,13 +243,9 @@ static void page_by_page(void)
 
 int main(void)
 {
-    etcd3_config_t *config = etcd3_config_new();
-    etcd3_error_t *err = NULL;
     client = open_client();
     forwarder_start(&line);
-    etcd3_config_add_endpoint(config, line.endpoint);
-    CHECK_OK(etcd3_client_open(config, &cut_off, &err), err);
-    etcd3_config_free(config);
+    cut_off = open_through(&line);
     RUN(a_cache_stays_right);
     RUN(from_a_revision);
     RUN(from_the_beginning_and_from_the_future);
