@@ -37,7 +37,7 @@ answers! {
     AuthUserGrantRoleResponse, AuthUserListResponse, AuthUserRevokeRoleResponse,
     AuthRoleAddResponse, AuthRoleDeleteResponse, AuthRoleGetResponse, AuthRoleGrantPermissionResponse,
     AuthRoleListResponse, AuthRoleRevokePermissionResponse,
-    LeaseLeasesResponse, LeaseTimeToLiveResponse,
+    LeaseGrantResponse, LeaseLeasesResponse, LeaseRevokeResponse, LeaseTimeToLiveResponse,
 }
 
 impl Client {

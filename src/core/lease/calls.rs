@@ -8,7 +8,7 @@ use super::super::event::Renewal;
 use super::super::persist::DOUBT;
 use super::super::proto::etcdserverpb as pb;
 use super::super::response::Headed;
-use super::super::transport::{Limits, Method, Repeat};
+use super::super::transport::{Limits, Method, Repeat, Reply};
 use super::{once, Moment};
 use bytes::Bytes;
 use std::hash::{BuildHasher, RandomState};
@@ -168,18 +168,13 @@ impl Core {
     async fn grant(&self, ttl: i64, id: i64, new: bool, limits: &Limits) -> Result<Granted> {
         let repeat = if new { Repeat::Freely } else { Repeat::Guarded };
         let method = Method { path: "/etcdserverpb.Lease/LeaseGrant", repeat };
-        let (epoch, sent) = (self.epoch(), (self.clock)());
-        let request = pb::LeaseGrantRequest { ttl, id };
-        match self.transport.unary::<_, pb::LeaseGrantResponse>(method, &request, limits).await {
-            Ok(reply) => {
-                let message = reply.message;
-                self.check(message.header.unwrap_or_default(), epoch, method, &reply.endpoint)?;
-                match message.error.is_empty() {
-                    true if message.id == id => Ok(Granted { id, ttl: message.ttl, sent }),
-                    true => Err(other_granted(id, message.id, reply.endpoint)),
-                    false => Err(Error::from_status(2, &message.error, &reply.endpoint)),
-                }
-            }
+        let sent = (self.clock)();
+        match self.reply::<pb::LeaseGrantResponse>(None, method, &pb::LeaseGrantRequest { ttl, id }, limits).await {
+            Ok(Reply { message, endpoint, .. }) => match message.error.is_empty() {
+                true if message.id == id => Ok(Granted { id, ttl: message.ttl, sent }),
+                true => Err(other_granted(id, message.id, endpoint)),
+                false => Err(Error::from_status(2, &message.error, &endpoint)),
+            },
             Err(error) if new && error.code == code::ERR_LEASE_EXISTS => {
                 let info = self.time_to_live(id, false, limits).await?.body;
                 match info.ttl {
@@ -193,12 +188,9 @@ impl Core {
 
     /// A lease cannot be revoked twice, so it may be tried again; if it is gone then, that was the first attempt (§2.11).
     pub async fn revoke(&self, id: i64, limits: &Limits) -> Result<()> {
-        let epoch = self.epoch();
-        let request = pb::LeaseRevokeRequest { id };
-        match self.transport.unary::<_, pb::LeaseRevokeResponse>(REVOKE, &request, limits).await {
-            Ok(reply) => self.check(reply.message.header.unwrap_or_default(), epoch, REVOKE, &reply.endpoint),
+        match self.ask::<pb::LeaseRevokeResponse>(None, REVOKE, &pb::LeaseRevokeRequest { id }, limits).await {
             Err(error) if is_gone_by_now(&error) => Ok(()),
-            Err(error) => Err(error),
+            outcome => outcome.map(drop),
         }
     }
 
