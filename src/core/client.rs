@@ -136,8 +136,7 @@ impl Client {
         watch_settings: Settings,
         parent: Option<Arc<Client>>,
     ) -> Self {
-        let interrupt =
-            parent.as_ref().map_or_else(CancellationToken::new, |parent| parent.interrupted().child_token());
+        let interrupt = new_interrupt(parent.as_ref());
         Client {
             runtime: Mutex::new(Some(runtime)),
             core: Arc::new(core),
@@ -267,18 +266,16 @@ impl Client {
 
     /// Ends all calls that are under way, and none that begins later.
     pub fn cancel_calls(&self) {
-        let next =
-            self.parent.as_ref().map_or_else(CancellationToken::new, |parent| parent.interrupted().child_token());
+        let next = new_interrupt(self.parent.as_ref());
         std::mem::replace(&mut *lock(&self.interrupt), next).cancel();
     }
 
     /// What ends the calls that begin now.
     fn interrupted(&self) -> CancellationToken {
         let mut token = lock(&self.interrupt);
-        match &self.parent {
-            // The parent's calls were ended, and with them all there were here.
-            Some(parent) if token.is_cancelled() => *token = parent.interrupted().child_token(),
-            _ => {}
+        // The parent's calls were ended, and with them all there were here.
+        if token.is_cancelled() {
+            *token = new_interrupt(self.parent.as_ref());
         }
         token.clone()
     }
@@ -347,6 +344,11 @@ impl Client {
             Some(until) => callbacks.join(until.saturating_duration_since(Instant::now()).max(THREAD_ENDS)),
         }
     }
+}
+
+/// What ends calls to come: with those of the client that a handle was made from.
+fn new_interrupt(parent: Option<&Arc<Client>>) -> CancellationToken {
+    parent.map_or_else(CancellationToken::new, |parent| parent.interrupted().child_token())
 }
 
 impl Drop for Client {

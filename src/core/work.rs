@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::code;
 use super::error::{Error, Result};
-use super::line::{ASCENDING, DESCENDING, EQUAL, LESS};
+use super::line::{if_created, ASCENDING, DESCENDING, EQUAL, LESS};
 use super::lock::check_name;
 use super::op::{Op, Target};
 use super::proto::etcdserverpb::RangeResponse;
@@ -37,8 +37,7 @@ impl Client {
             loop {
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
                 let key = path(name, format!("/{}", now.as_nanos()));
-                let mut txn = Op::txn();
-                txn.compare(key.clone(), EQUAL, Target::CreateRevision(0))?;
+                let mut txn = if_created(&key, EQUAL, 0)?;
                 txn.then(Op::put(key, value.clone()))?;
                 // Another may have been put in the same nanosecond.
                 if self.once(&txn, Repeat::Never, limits).await?.succeeded {
