@@ -204,10 +204,7 @@ impl Pages {
 const MOST_STREAMS: u32 = 5;
 
 async fn range(core: &Core, get: pb::RangeRequest, limits: &Limits) -> Result<pb::RangeResponse> {
-    match core.send_once(Request::Get(get), limits).await? {
-        Response::Get(answer) => Ok(answer),
-        _ => Err(Error::internal("a get was answered as something else")),
-    }
+    core.send_once(Request::Get(get), limits).await?.get()
 }
 
 /// The first key that comes after this one.

@@ -35,6 +35,14 @@ impl Response {
         }
         .unwrap_or_default()
     }
+
+    /// The answer to a get.
+    pub fn get(self) -> Result<pb::RangeResponse> {
+        match self {
+            Response::Get(get) => Ok(get),
+            _ => Err(Error::internal("a get was answered as something else")),
+        }
+    }
 }
 
 impl TryFrom<pb::TxnResponse> for Response {

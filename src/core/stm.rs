@@ -169,10 +169,7 @@ impl Stm<'_> {
             (answer, _) => answer?,
         };
         self.base.get_or_insert(response.header().revision);
-        match response {
-            Response::Get(get) => Ok(get.kvs.into_iter().next()),
-            _ => Err(Error::internal("a get was answered as something else")),
-        }
+        Ok(response.get()?.kvs.into_iter().next())
     }
 
     fn ask(&self, get: &Op) -> Result<Response> {

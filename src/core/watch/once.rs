@@ -5,7 +5,6 @@ use super::super::code;
 use super::super::error::{Error, Result};
 use super::super::event::{Body, Event};
 use super::super::range::KeyRange;
-use super::super::response::Response;
 use super::one::Start;
 use super::{now, Feed, Options};
 use std::time::Duration;
@@ -21,11 +20,8 @@ impl Client {
         }
         self.counters().watches.add(1);
         self.run(limits, async |limits| {
-            let start = match self.core.send(read, limits).await? {
-                Response::Get(answer) => Start::After(answer.header.unwrap_or_default().revision),
-                _ => return Err(Error::internal("a get was answered as something else")),
-            };
-            let mut feed = Feed::start(self, &self.headers(&options), spec, start)?;
+            let header = self.core.send(read, limits).await?.get()?.header.unwrap_or_default();
+            let mut feed = Feed::start(self, &self.headers(&options), spec, Start::After(header.revision))?;
             let event = async {
                 loop {
                     let event = feed.next().await;

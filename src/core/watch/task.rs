@@ -5,7 +5,6 @@ use super::super::code;
 use super::super::error::Error;
 use super::super::op::Request;
 use super::super::proto::etcdserverpb as pb;
-use super::super::response::Response;
 use super::super::source::Source;
 use super::super::transport::{jitter, Headers, StreamService};
 use super::engine::{Action, Engine};
@@ -293,8 +292,7 @@ async fn read(
     let mut pause = BACKOFF_FIRST;
     while !source.is_some_and(|source| source.is_closed()) {
         match core.send(Request::Get(request.clone()), &core.limits(None)).await {
-            Ok(Response::Get(answer)) => return Some(Ok(answer)),
-            Ok(_) => return Some(Err(Error::internal("a get was answered as something else"))),
+            Ok(answer) => return Some(answer.get()),
             Err(error) if !is_final(&error) => {
                 sleep(jitter(pause)).await;
                 pause = BACKOFF_MOST.min(pause * 2);
